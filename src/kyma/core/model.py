@@ -1,0 +1,154 @@
+"""The catalog's row types: what is sold, who serves it, at what cost, and how each vendor differs."""
+
+from typing import Literal
+
+import msgspec
+
+from kyma.core.money import Nanos, Picos, cost_nanos
+from kyma.core.upstream import Origin, Timeouts
+
+
+class Quirks(msgspec.Struct, frozen=True):
+    """How one provider's wire form departs from its dialect, as data. Defaults are the dialect's own behaviour."""
+
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    roles_developer: bool = False
+    """Takes role `developer`; otherwise it is sent as `system`."""
+    drop: tuple[str, ...] = ()
+    """Request fields the provider answers with 400."""
+    drop_message_fields: tuple[str, ...] = ()
+    """Message fields the provider answers with 400, e.g. `name`."""
+    force: dict[str, msgspec.Raw] = {}
+    """Fields always sent with this value, e.g. what switches a separate reasoning field on."""
+    stream_options: bool = True
+    """Takes `stream_options.include_usage`; if not, it reports usage unasked."""
+    string_tool_content: bool = False
+    """Tool results must be a plain string."""
+    single_system: bool = False
+    """Takes one system message only; several are joined."""
+    default_system: str = ""
+    """Sent when the request has no system message."""
+    thinks_first: bool = False
+    """The template has opened `<think>` already: content is reasoning until `</think>`."""
+    reasoning_outside_output: bool = False
+    """`completion_tokens` leaves reasoning tokens out: add them."""
+    n_must_be_one: bool = False
+    min_temperature: float = 0.0
+    tool_choices: tuple[Literal["none", "auto", "required", "named"], ...] = ("none", "auto", "required", "named")
+    """Forms of `tool_choice` it takes; another is sent as `auto`, and with none the field is left out."""
+    efforts: tuple[str, ...] = ()
+    """Values of `reasoning_effort` it takes, weakest first; another becomes the nearest. Empty: any."""
+    json_schema: bool = True
+    """Takes `response_format` json_schema; otherwise json_object, with the schema said in a system message."""
+    reasoning_field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    """The message field in which earlier reasoning is given back."""
+    reasoning_required: bool = False
+    """Every earlier assistant message must carry that field, even empty."""
+
+
+class Provider(msgspec.Struct, frozen=True):
+    """An upstream: where it is, how to authenticate, which dialect it speaks."""
+
+    id: str
+    name: str
+    dialect: str
+    origin: Origin
+    base_path: str
+    key_env: str | None
+    key_header: Literal["authorization", "x-api-key", "api-key"]
+    headers: tuple[tuple[bytes, bytes], ...]
+    quirks: Quirks
+    timeouts: Timeouts
+    is_local: bool
+    cancel_stops_billing: bool
+    """Dropping the connection ends generation and its charge; otherwise an abandoned stream is drained."""
+    source: str
+
+
+class Price(msgspec.Struct, frozen=True):
+    """Unit prices in pico-dollars per token."""
+
+    input: Picos
+    cached_input: Picos
+    cache_write: Picos
+    output: Picos
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """Tokens in disjoint, non-negative buckets; `reasoning` is the part of `output` that was thought."""
+
+    input: int = 0
+    """Fresh input: neither read from a cache nor written to one."""
+    cached_input: int = 0
+    cache_write: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    @property
+    def total_input(self) -> int:
+        return self.input + self.cached_input + self.cache_write
+
+    @property
+    def total(self) -> int:
+        return self.total_input + self.output
+
+    def cost(self, price: Price) -> Nanos:
+        """What this usage costs at `price`, rounded up once."""
+        return cost_nanos(
+            (
+                (self.input, price.input),
+                (self.cached_input, price.cached_input),
+                (self.cache_write, price.cache_write),
+                (self.output, price.output),
+            )
+        )
+
+    def cache_discount(self, price: Price) -> Nanos:
+        """What reading from the cache saved against the fresh input price."""
+        return self.cached_input * max(0, price.input - price.cached_input) // 1000
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One source of a model: a provider, its own id for the model, and what it costs us."""
+
+    id: str
+    """`provider/model-id`: unique, stable, for operators and logs only."""
+    provider: Provider
+    upstream_model: str
+    cost: Price
+    source: str
+    retires_on: str | None = None
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A text SKU of the catalog. `price` is what the customer pays, whoever serves it."""
+
+    id: str
+    name: str
+    description: str
+    owned_by: str
+    created: int
+    context_window: int
+    max_output_tokens: int | None
+    price: Price
+    price_source: str
+    best_for: str
+    input_modalities: tuple[str, ...]
+    output_modalities: tuple[str, ...]
+    supported_parameters: tuple[str, ...]
+    supports_tools: bool
+    supports_vision: bool
+    supports_reasoning: bool
+    supports_structured_outputs: bool
+    supports_caching: bool
+    latency_tier: Literal["fast", "medium", "slow"]
+    cost_tier: Literal["cheap", "balanced", "premium"]
+    quality_tier: Literal["efficient", "strong", "frontier-open"]
+    release_stage: Literal["stable", "preview", "limited"]
+    recommended_for: tuple[str, ...]
+    recommended: bool
+    hot: bool
+    retires_on: str | None
+    routes: tuple[Route, ...]
+    image_tokens: int = 0
+    """The most tokens one image can cost as input; 0 where the model takes none."""

@@ -1,0 +1,92 @@
+"""Money as integers: nano-dollars for amounts, pico-dollars per unit for prices. The only file that rounds.
+
+A request costs `ceil(sum(units * price) / 1000)` nano-dollars, rounded once, up. No float enters or leaves a sum.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+Nanos = int
+"""An amount in 1e-9 USD; fits a signed 64-bit column (about 9.2 billion dollars)."""
+
+Picos = int
+"""A unit price in 1e-12 USD: one dollar per million tokens is 1,000,000 picos a token."""
+
+NANOS_PER_USD = 1_000_000_000
+PICOS_PER_NANO = 1_000
+NANOS_PER_CENT = 10_000_000
+MAX_NANOS = 2**63 - 1
+MARKUP_NUMERATOR, MARKUP_DENOMINATOR = 27, 20
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """Proof that a call is paid for; the transport sends nothing upstream without one.
+
+    `amount` is what was set aside, in nano-dollars; `lease_id` names the durable lease it was taken from.
+    """
+
+    request_id: str
+    account_id: str
+    lease_id: str
+    amount: Nanos
+
+
+def cost_nanos(items: Iterable[tuple[int, Picos]]) -> Nanos:
+    """What `units x price` pairs cost together, rounded up once."""
+    return -(-sum(units * price for units, price in items) // PICOS_PER_NANO)
+
+
+def usd_to_nanos(text: str) -> Nanos:
+    """`"0.50"` -> 500_000_000, exactly. Raises: ValueError if it is no amount, or finer than a nano-dollar."""
+    return _exact(text, NANOS_PER_USD, "nano-dollars")
+
+
+def per_million_to_picos(text: str) -> Picos:
+    """A price written as USD per 1M tokens (`"0.2025"`) as picos per token. Raises: ValueError unless exact."""
+    return _exact(text, 1_000_000, "pico-dollars a token")
+
+
+def with_markup(cost: Picos) -> Picos:
+    """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
+    return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)
+
+
+def usd_text(nanos: Nanos) -> str:
+    """The exact decimal dollars of an amount, shortest form: 350_000 -> `0.00035`."""
+    sign = "-" if nanos < 0 else ""
+    whole, rest = divmod(abs(nanos), NANOS_PER_USD)
+    fraction = f"{rest:09d}".rstrip("0")
+    return f"{sign}{whole}.{fraction or '0'}"
+
+
+def usd_number(nanos: Nanos) -> msgspec.Raw:
+    """An amount as a JSON number that reads back to exactly the same nano-dollars."""
+    return msgspec.Raw(usd_text(nanos).encode())
+
+
+def usd_float(nanos: Nanos) -> float:
+    """The nearest double, for JSON writers that know no raw numbers; exact up to nine million dollars. Display only."""
+    return float(usd_text(nanos))
+
+
+def per_million_text(picos: Picos) -> str:
+    """A unit price as USD per 1M tokens: 202_500 -> `0.2025`."""
+    whole, rest = divmod(picos, 1_000_000)
+    fraction = f"{rest:06d}".rstrip("0")
+    return f"{whole}.{fraction or '0'}"
+
+
+def _exact(text: str, scale: int, unit: str) -> int:
+    try:
+        amount = Decimal(text) * scale
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is not an amount in dollars") from None
+    if not amount.is_finite() or amount < 0:
+        raise ValueError(f"{text!r} is not an amount of zero or more dollars")
+    if amount != amount.to_integral_value():
+        raise ValueError(f"{text!r} is finer than whole {unit}")
+    if amount > MAX_NANOS:
+        raise ValueError(f"{text!r} is larger than the books can hold")
+    return int(amount)
