@@ -1,0 +1,96 @@
+"""A chat as a request body for a vendor that speaks OpenAI chat, its quirks applied."""
+
+import msgspec
+
+from kyma.core.chat import ChatRequest
+from kyma.core.model import Quirks
+from kyma.dialects.openai_chat.upstream_messages import needs_rewriting, rewrite
+from kyma.dialects.openai_chat.wire import RawFields, encoder, head, to_raw
+
+OURS = ("idempotency_key",)
+"""Fields of Kyma's own, never sent on."""
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Every value of `reasoning_effort`, weakest first."""
+
+INCLUDE_USAGE = msgspec.Raw(b'{"include_usage":true}')
+JSON_OBJECT = msgspec.Raw(b'{"type":"json_object"}')
+AUTO = msgspec.Raw(b'"auto"')
+TRUE = msgspec.Raw(b"true")
+
+
+class WireSchemaFormat(msgspec.Struct):
+    schema: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+class WireResponseFormat(msgspec.Struct):
+    type: str = "text"
+    json_schema: WireSchemaFormat | None = None
+
+
+_messages_decoder = msgspec.json.Decoder(list[RawFields])
+_word_decoder = msgspec.json.Decoder(str)
+_format_decoder = msgspec.json.Decoder(WireResponseFormat)
+
+
+def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) -> bytes:
+    """The body to send. Usage is always asked for; what the vendor refuses is left out or said another way."""
+    fields = dict(request.native.fields)
+    for name in (*OURS, *quirks.drop, "max_tokens", "max_completion_tokens", "stream_options"):
+        fields.pop(name, None)
+    fields["model"] = to_raw(upstream_model)
+    fields[quirks.max_tokens_field] = to_raw(request.max_tokens)
+    if request.is_streaming:
+        fields["stream"] = TRUE
+        if quirks.stream_options:
+            fields["stream_options"] = INCLUDE_USAGE
+    if quirks.n_must_be_one:
+        fields.pop("n", None)
+    if quirks.min_temperature and request.temperature is not None and request.temperature < quirks.min_temperature:
+        fields["temperature"] = to_raw(quirks.min_temperature)
+    if "tool_choice" in fields:
+        _limit_tool_choice(fields, quirks)
+    if quirks.efforts and "reasoning_effort" in fields:
+        _limit_effort(fields, quirks)
+    instruction = "" if quirks.json_schema or "response_format" not in fields else _say_schema(fields)
+    if instruction or needs_rewriting(request.messages, quirks):
+        messages = _messages_decoder.decode(fields["messages"])
+        fields["messages"] = to_raw(rewrite(messages, quirks, instruction))
+    fields.update(quirks.force)
+    return encoder.encode(fields)
+
+
+def _limit_tool_choice(fields: RawFields, quirks: Quirks) -> None:
+    raw = fields["tool_choice"]
+    form = _word_decoder.decode(raw) if head(raw) == b'"' else "named"
+    if form in quirks.tool_choices or head(raw) == b"n":
+        return
+    if "auto" in quirks.tool_choices:
+        fields["tool_choice"] = AUTO
+    else:
+        del fields["tool_choice"]
+
+
+def _limit_effort(fields: RawFields, quirks: Quirks) -> None:
+    """The nearest effort that the vendor takes; of two as near, the higher."""
+    if head(fields["reasoning_effort"]) != b'"':
+        return
+    word = _word_decoder.decode(fields["reasoning_effort"])
+    if word in quirks.efforts or word not in EFFORTS:
+        return
+    wanted = EFFORTS.index(word)
+    nearest = min(quirks.efforts, key=lambda taken: (abs(EFFORTS.index(taken) - wanted), -EFFORTS.index(taken)))
+    fields["reasoning_effort"] = to_raw(nearest)
+
+
+def _say_schema(fields: RawFields) -> str:
+    """Ask for a JSON object instead of a schema; returns the words that tell the model the schema."""
+    try:
+        wanted = _format_decoder.decode(fields["response_format"])
+    except msgspec.DecodeError:
+        return ""
+    if wanted.type != "json_schema":
+        return ""
+    fields["response_format"] = JSON_OBJECT
+    schema = bytes(wanted.json_schema.schema).decode() if wanted.json_schema else "{}"
+    return f"Answer with one JSON object, and nothing else, that is valid under this JSON schema:\n{schema}"

@@ -1,0 +1,92 @@
+"""The shapes of OpenAI chat completions on the wire, and how its usage counts."""
+
+from typing import Any
+
+import msgspec
+
+from kyma.core.chat import FinishReason, UsageReport
+from kyma.core.model import Quirks, Usage
+
+NAME = "openai_chat"
+NULL = msgspec.Raw(b"null")
+MAX_TOKENS = 2**40
+"""More than this in one answer is no count."""
+
+RawFields = dict[str, msgspec.Raw]
+fields_decoder = msgspec.json.Decoder(RawFields)
+encoder = msgspec.json.Encoder()
+
+FINISH_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "tool_calls": FinishReason.TOOL_CALLS,
+    "content_filter": FinishReason.CONTENT_FILTER,
+    "function_call": FinishReason.TOOL_CALLS,
+    "model_length": FinishReason.LENGTH,
+    "end_turn": FinishReason.STOP,
+    "eos": FinishReason.STOP,
+}
+"""What compatible vendors write (`model_length` is Mistral's, `eos` Together's); anything else is a failure."""
+
+
+class CachedDetails(msgspec.Struct):
+    cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+
+
+class OutputDetails(msgspec.Struct):
+    reasoning_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct):
+    """Every name under which compatible vendors report tokens. Source: vendors' pages and SDKs, November 2026."""
+
+    prompt_tokens: int
+    completion_tokens: int = 0
+    prompt_tokens_details: CachedDetails | None = None
+    prompt_token_details: CachedDetails | None = None
+    completion_tokens_details: OutputDetails | None = None
+    cached_tokens: int | None = None
+    prompt_cache_hit_tokens: int | None = None
+    num_cached_tokens: int | None = None
+
+
+NO_CACHE_DETAILS = CachedDetails()
+NO_OUTPUT_DETAILS = OutputDetails()
+
+usage_decoder = msgspec.json.Decoder(WireUsage)
+
+
+def parse_usage(raw: msgspec.Raw, quirks: Quirks) -> UsageReport | None:
+    """A vendor's `usage` in disjoint buckets; None for `null`, an invalid report for nonsense."""
+    if raw == NULL:
+        return None
+    try:
+        wire = usage_decoder.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return UsageReport(Usage(), is_valid=False)
+    details = wire.prompt_tokens_details or wire.prompt_token_details or NO_CACHE_DETAILS
+    cached = _first(details.cached_tokens, wire.cached_tokens, wire.prompt_cache_hit_tokens, wire.num_cached_tokens)
+    written = _first(details.cache_write_tokens, details.cache_creation_input_tokens)
+    reasoning = _first((wire.completion_tokens_details or NO_OUTPUT_DETAILS).reasoning_tokens)
+    output = wire.completion_tokens
+    if quirks.reasoning_outside_output or reasoning > output >= 0:
+        output += reasoning
+    usage = Usage(wire.prompt_tokens - cached - written, cached, written, output, reasoning)
+    is_valid = min(usage.input, cached, written, output, reasoning) >= 0 and usage.total < MAX_TOKENS
+    return UsageReport(usage if is_valid else Usage(), is_valid)
+
+
+def _first(*candidates: int | None) -> int:
+    return next((value for value in candidates if value is not None), 0)
+
+
+def head(raw: msgspec.Raw) -> bytes:
+    """The first byte of a raw value: what kind of JSON it is, without decoding it."""
+    return bytes(memoryview(raw)[:1])
+
+
+def to_raw(value: Any) -> msgspec.Raw:
+    """A value as raw JSON, to stand among fields that only travel."""
+    return msgspec.Raw(encoder.encode(value))

@@ -1,0 +1,49 @@
+"""Server-sent events: the framing under every streaming dialect."""
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+
+KEEP_ALIVE = b": keep-alive\n\n"
+
+
+class EventTooLarge(ValueError):
+    """An event grew past `MAX_EVENT_BYTES` without ending."""
+
+
+class SseParser:
+    """Bytes, cut anywhere, to the `data` of whole events. Comments, ids and event names are skipped.
+
+    Source: WHATWG HTML, 9.2.6 "Interpreting an event stream" (lines end in LF, CRLF or CR; a blank line dispatches).
+    A lone CR is not accepted as a line end: no vendor sends it, and it may stand at the end of a piece of a CRLF.
+    """
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._data: list[bytes] = []
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The payloads of the events that `data` completes. Raises: EventTooLarge."""
+        if not self._rest and not self._data and data.startswith(b"data: ") and data.find(b"\n") == len(data) - 2:
+            if data.endswith(b"\n\n"):
+                return [data[6:-2]]
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        events = []
+        for line in lines:
+            line = line.removesuffix(b"\r")
+            if not line:
+                if self._data:
+                    events.append(b"\n".join(self._data))
+                    self._data = []
+            elif line.startswith(b"data:"):
+                self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+        if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
+            raise EventTooLarge(f"a stream event is larger than {MAX_EVENT_BYTES} bytes")
+        return events
+
+    def close(self) -> list[bytes]:
+        """The payload of a last event that the end of the stream cut short of its blank line."""
+        rest, self._rest = self._rest, b""
+        if rest.startswith(b"data:"):
+            self._data.append(rest[5:].strip())
+        data, self._data = self._data, []
+        return [b"\n".join(data)] if data else []

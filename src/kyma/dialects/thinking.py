@@ -1,0 +1,62 @@
+"""Reasoning that a vendor leaves inside the content, between `<think>` and `</think>`, moved out of it."""
+
+OPENERS = ("<think>", "<mm:think>")
+CLOSERS = ("</think>", "</mm:think>")
+
+
+class ThinkSplitter:
+    """Splits one choice's content, cut anywhere, into thought and speech.
+
+    Only a leading tag counts: a model that mentions the tag later is talking about it. With `starts_inside` the
+    template has opened the tag already, so all is thought until it closes.
+    """
+
+    def __init__(self, starts_inside: bool = False) -> None:
+        self._state = "inside" if starts_inside else "start"
+        self._held = ""
+
+    def feed(self, text: str) -> tuple[str, str]:
+        """`(thought, speech)` that is certain by now; the rest is held back until more comes."""
+        if self._state == "outside":
+            return "", text
+        if self._state == "after":
+            text = text.lstrip("\n")
+            self._state = "outside" if text else "after"
+            return "", text
+        text, self._held = self._held + text, ""
+        if self._state == "start":
+            stripped = text.lstrip()
+            opener = next((tag for tag in OPENERS if stripped.startswith(tag)), None)
+            if opener is None:
+                if any(tag.startswith(stripped) for tag in OPENERS):
+                    self._held = text
+                    return "", ""
+                self._state = "outside"
+                return "", text
+            self._state = "inside"
+            text = stripped[len(opener) :]
+        return self._inside(text)
+
+    def close(self) -> tuple[str, str]:
+        """What was held back when the stream ended."""
+        held, self._held = self._held, ""
+        return (held, "") if self._state == "inside" else ("", held)
+
+    def _inside(self, text: str) -> tuple[str, str]:
+        ends = [(text.find(tag), tag) for tag in CLOSERS if tag in text]
+        if ends:
+            at, tag = min(ends)
+            speech = text[at + len(tag) :].lstrip("\n")
+            self._state = "outside" if speech else "after"
+            return text[:at], speech
+        keep = max((n for tag in CLOSERS for n in range(1, len(tag)) if text.endswith(tag[:n])), default=0)
+        self._held = text[len(text) - keep :]
+        return text[: len(text) - keep], ""
+
+
+def split_thinking(text: str, starts_inside: bool = False) -> tuple[str, str]:
+    """`(thought, speech)` of a whole content."""
+    splitter = ThinkSplitter(starts_inside)
+    thought, speech = splitter.feed(text)
+    last_thought, last_speech = splitter.close()
+    return thought + last_thought, speech + last_speech

@@ -1,0 +1,1 @@
+"""Kyma's tests."""
