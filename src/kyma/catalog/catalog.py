@@ -1,0 +1,156 @@
+"""The snapshot that requests read: models, aliases, tiers and prices, all in memory and never changed.
+
+Resolving a name that is spelt as offered is one dict lookup. Messages for customers name models and, where nothing can
+serve one, what an operator could set; never an address, a secret or a provider in use.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+import msgspec
+
+from kyma.core.errors import NotFound
+from kyma.core.model import Model, Price, Provider
+from kyma.core.money import NANOS_PER_USD, Nanos
+from kyma.core.principal import Tier
+
+_NAME_SHOWN = 80
+
+
+class Resolved(msgspec.Struct, frozen=True):
+    """A servable model, and the alias it was asked by."""
+
+    model: Model
+    alias: str | None
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A known model: `prefixes` may stand before its id with a slash, `missing` would switch more sources on."""
+
+    model: Model
+    prefixes: tuple[str, ...]
+    missing: tuple[str, ...]
+    is_retired: bool
+
+
+class Catalog:
+    """An immutable snapshot; a reload replaces the reference."""
+
+    def __init__(
+        self,
+        *,
+        entries: Mapping[str, Entry],
+        aliases: Mapping[str, tuple[str, ...]],
+        providers: Mapping[str, Provider],
+        tiers: tuple[Tier, ...],
+        warnings: tuple[str, ...],
+    ) -> None:
+        """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising."""
+        self._entries = dict(entries)
+        self._alias_targets = dict(aliases)
+        self._known = {
+            name: model_id
+            for model_id, entry in entries.items()
+            for name in (model_id, *(f"{prefix}/{model_id}" for prefix in entry.prefixes))
+        }
+        self._offered = tuple(entry.model for entry in entries.values() if entry.model.routes)
+        self._resolved = dict(self._servable_names())
+        self.models: Mapping[str, Model] = MappingProxyType({key: entry.model for key, entry in entries.items()})
+        self.providers: Mapping[str, Provider] = MappingProxyType(dict(providers))
+        self.aliases: Mapping[str, str] = MappingProxyType(
+            {alias: found.model.id for alias in aliases if (found := self._resolved.get(alias))}
+        )
+        self.tiers = tiers
+        self.warnings = warnings
+        self._price_book = _price_book(self.models)
+        self.price_version = hashlib.sha256(self._price_book.encode()).hexdigest()[:16]
+
+    def resolve(self, name: str) -> Resolved:
+        """The model that `name` stands for: an id or an alias, in any case, a creator's prefix allowed.
+
+        An alias whose first target cannot be served here gives the next that can. Raises: NotFound, with code
+        `model_not_found` and the three closest names, or `model_not_available` and what would make it servable.
+        """
+        if found := self._resolved.get(name):
+            return found
+        if found := self._resolved.get(name.lower()):
+            return found
+        raise self._not_found(name)
+
+    def offered(self) -> tuple[Model, ...]:
+        """Models that a provider here can serve now, by id."""
+        return self._offered
+
+    def all(self) -> tuple[Model, ...]:
+        """Every known model by id, servable or not."""
+        return tuple(self.models.values())
+
+    def missing(self, model_id: str) -> tuple[str, ...]:
+        """What an operator could set or run to give the model another source; any one is enough for it to be served.
+
+        Raises: KeyError for an unknown id.
+        """
+        return self._entries[model_id].missing
+
+    def tier(self, number: int) -> Tier:
+        """Raises: LookupError for a number that is no tier."""
+        if not 0 <= number < len(self.tiers):
+            raise LookupError(f"there is no tier {number}")
+        return self.tiers[number]
+
+    def tier_for_deposit(self, deposit: Nanos) -> Tier:
+        """The highest tier that a lifetime deposit reaches."""
+        return next(
+            tier for tier in reversed(self.tiers) if deposit >= tier.min_deposit_usd * NANOS_PER_USD or not tier.tier
+        )
+
+    def price_book_json(self) -> str:
+        """Every list price in pico-dollars per token, by model; `price_version` is this text's hash."""
+        return self._price_book
+
+    def _servable_names(self) -> Iterator[tuple[str, Resolved]]:
+        servable = {model.id: model for model in self._offered}
+        for name, model_id in self._known.items():
+            if model_id in servable:
+                yield name, Resolved(servable[model_id], None)
+        for alias, targets in self._alias_targets.items():
+            target = next((servable[target] for target in targets if target in servable), None)
+            if target is not None:
+                yield alias, Resolved(target, alias)
+
+    def _not_found(self, name: str) -> NotFound:
+        wanted = name.lower()
+        if model_id := self._known.get(wanted):
+            return _not_available(model_id, self._entries[model_id])
+        if wanted in self._alias_targets:
+            return NotFound(
+                f"No model behind the alias '{wanted}' is available here. GET /v1/models lists those that are.",
+                code="model_not_available",
+                param="model",
+            )
+        shown = name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}…"
+        close = get_close_matches(wanted[:_NAME_SHOWN], [*self._entries, *self._alias_targets], n=3, cutoff=0.0)
+        return NotFound(
+            f"There is no model '{shown}'. Closest names: {', '.join(close)}. GET /v1/models lists what is offered.",
+            code="model_not_found",
+            param="model",
+        )
+
+
+def _not_available(model_id: str, entry: Entry) -> NotFound:
+    if entry.is_retired:
+        message = f"The model '{model_id}' was retired on {entry.model.retires_on}."
+    elif entry.missing:
+        message = (
+            f"The model '{model_id}' has no source here. Any one of these would add one: {', '.join(entry.missing)}."
+        )
+    else:
+        message = f"The model '{model_id}' has no source at its price."
+    return NotFound(message, code="model_not_available", param="model")
+
+
+def _price_book(models: Mapping[str, Model]) -> str:
+    book: dict[str, Price] = {model_id: model.price for model_id, model in models.items()}
+    return msgspec.json.encode(book, order="sorted").decode()

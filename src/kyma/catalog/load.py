@@ -1,0 +1,164 @@
+"""From rows to a snapshot. Secrets and addresses come in as a mapping and today's date as an argument."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from importlib.resources.abc import Traversable
+from itertools import pairwise
+from pathlib import Path
+
+import msgspec
+
+from kyma.catalog.catalog import Catalog, Entry
+from kyma.catalog.pricing import Costed, Offer, offer, route_id
+from kyma.catalog.sheets import CatalogError, ModelRow, Sheets, TierRow, quirks_of, read
+from kyma.catalog.upstreams import provider_if_on, switch_of
+from kyma.core.model import Model, Provider, Route
+from kyma.core.principal import Tier
+
+_ALWAYS = ("max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "stream", "stream_options")
+_BY_SUPPORT = {
+    "tools": ("tools", "tool_choice", "parallel_tool_calls"),
+    "structured_outputs": ("response_format",),
+    "reasoning": ("reasoning_effort",),
+}
+
+
+def load(
+    builtin: Traversable,
+    overlay: Path | None,
+    *,
+    environment: Mapping[str, str],
+    local_base_url: str | None,
+    today: date,
+) -> Catalog:
+    """The catalog as it stands here and today. Raises: CatalogError naming file, row and field."""
+    sheets = read(builtin, overlay)
+    return assemble(sheets, environment=environment, local_base_url=local_base_url, today=today)
+
+
+def assemble(sheets: Sheets, *, environment: Mapping[str, str], local_base_url: str | None, today: date) -> Catalog:
+    """A snapshot from rows that were read before: cheap enough to repeat when the embedded engine comes or goes.
+
+    `environment` holds secrets and base URLs by name; an empty one counts as absent. Raises: CatalogError.
+    """
+    providers: dict[str, Provider] = {}
+    for provider_id, row in sheets.providers.items():
+        if provider := provider_if_on(provider_id, row, environment, local_base_url):
+            providers[provider_id] = provider
+    offers = {model_id: offer(model_id, row, sheets.providers, today) for model_id, row in sheets.models.items()}
+    return Catalog(
+        entries={
+            model_id: _entry(model_id, sheets, offers[model_id], providers, today) for model_id in sorted(sheets.models)
+        },
+        aliases=_aliases(sheets),
+        providers=providers,
+        tiers=_tiers(sheets.tiers),
+        warnings=tuple(warning for model_id in sorted(offers) for warning in offers[model_id].warnings),
+    )
+
+
+def _entry(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider], today: date) -> Entry:
+    row = sheets.models[model_id]
+    off = (sheets.providers[route.provider] for route, _ in made.routes if route.provider not in on)
+    return Entry(
+        model=_model(model_id, sheets, made, on),
+        prefixes=row.prefixes,
+        missing=tuple(dict.fromkeys(map(switch_of, off))),
+        is_retired=row.retires_on is not None and row.retires_on < today,
+    )
+
+
+def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider]) -> Model:
+    row = sheets.models[model_id]
+    supports = frozenset(row.supports)
+    if "vision" in supports and not row.image_tokens:
+        raise CatalogError(f"{row.where}: image_tokens is needed where a model sees images")
+    return Model(
+        id=model_id,
+        name=row.name,
+        description=row.description,
+        owned_by=row.owned_by,
+        created=int(datetime.combine(row.created, time(), UTC).timestamp()),
+        context_window=row.context_window,
+        max_output_tokens=row.max_output_tokens,
+        price=made.price,
+        price_source=made.price_source,
+        best_for=row.best_for,
+        input_modalities=row.input_modalities or (("text", "image") if "vision" in supports else ("text",)),
+        output_modalities=row.output_modalities,
+        supported_parameters=row.supported_parameters or _parameters(supports),
+        supports_tools="tools" in supports,
+        supports_vision="vision" in supports,
+        supports_reasoning="reasoning" in supports,
+        supports_structured_outputs="structured_outputs" in supports,
+        supports_caching="caching" in supports,
+        latency_tier=row.latency_tier,
+        cost_tier=row.cost_tier,
+        quality_tier=row.quality_tier,
+        release_stage=row.release_stage,
+        recommended_for=row.recommended_for,
+        recommended=row.recommended,
+        hot=row.hot,
+        retires_on=_day(row.retires_on),
+        routes=tuple(_route(row, sheets, costed, on) for costed in made.routes if costed[0].provider in on),
+        image_tokens=row.image_tokens,
+    )
+
+
+def _parameters(supports: frozenset[str]) -> tuple[str, ...]:
+    return _ALWAYS + tuple(name for support, names in _BY_SUPPORT.items() if support in supports for name in names)
+
+
+def _route(row: ModelRow, sheets: Sheets, costed: Costed, on: Mapping[str, Provider]) -> Route:
+    route, cost = costed
+    provider = on[route.provider]
+    if row.quirks or route.quirks:
+        quirks = quirks_of(row.where, sheets.providers[route.provider].quirks, row.quirks, route.quirks)
+        provider = msgspec.structs.replace(provider, quirks=quirks)
+    return Route(
+        id=route_id(route),
+        provider=provider,
+        upstream_model=route.model,
+        cost=cost,
+        source=route.source,
+        retires_on=_day(route.retires_on),
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _aliases(sheets: Sheets) -> dict[str, tuple[str, ...]]:
+    for alias, row in sheets.aliases.items():
+        if alias in sheets.models:
+            raise CatalogError(f"{row.where}: a model has this id")
+        for target in row.targets:
+            if target not in sheets.models:
+                raise CatalogError(f"{row.where}: targets: there is no model {target!r}")
+    return {alias: row.targets for alias, row in sheets.aliases.items()}
+
+
+def _tiers(rows: Mapping[str, TierRow]) -> tuple[Tier, ...]:
+    numbers = [str(number) for number in range(len(rows))]
+    for number, row in rows.items():
+        if number not in numbers:
+            raise CatalogError(f"{row.where}: tiers are numbered from 0 without a gap")
+    tiers = tuple(
+        Tier(
+            tier=int(number),
+            name=rows[number].name,
+            min_deposit_usd=rows[number].min_deposit_usd,
+            rpm=rows[number].rpm,
+            per_model_rpm=rows[number].per_model_rpm,
+            tpm=rows[number].tpm,
+            max_single_request=rows[number].max_single_request,
+        )
+        for number in numbers
+    )
+    for lower, higher in pairwise(tiers):
+        if higher.min_deposit_usd <= lower.min_deposit_usd:
+            raise CatalogError(f"{rows[str(higher.tier)].where}: min_deposit_usd must be above tier {lower.tier}'s")
+    if not tiers or tiers[0].min_deposit_usd != 0:
+        raise CatalogError("tiers.toml: tier 0 is needed, with min_deposit_usd = 0")
+    return tiers

@@ -1,0 +1,130 @@
+"""What a model is sold for and which routes may serve it at that price.
+
+A list price stands as typed; without one the dearest active route with the mark-up makes it. A route that costs more
+than the price allows, or has ended, is left out with a warning. Whether a provider is on never moves a price.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+import msgspec
+
+from kyma.catalog.sheets import CatalogError, ModelRow, PriceRow, ProviderRow, RouteRow, quirks_of
+from kyma.core.model import Price
+from kyma.core.money import Picos, per_million_text, per_million_to_picos, with_markup
+
+Costed = tuple[RouteRow, Price]
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """A model's price and every route that may serve it, its provider on or off; `warnings` say which may not."""
+
+    price: Price
+    price_source: str
+    routes: tuple[Costed, ...]
+    warnings: tuple[str, ...]
+
+
+def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], today: date) -> Offer:
+    """The rules of this module for one row. Raises: CatalogError for a bad price, an unknown provider, a free model."""
+    costed = tuple(_costed(row, providers))
+    active, ended = _by_date(model_id, row, costed, today)
+    if row.list_price is None:
+        price, price_source = _dearest(row, active or costed), "dearest active source with the mark-up of 27/20"
+    else:
+        price, price_source = _listed(row, row.list_price), row.list_price.source
+    if not (price.input and price.output):
+        raise CatalogError(f"{row.where}: list_price: a model must cost more than nothing")
+    loss = tuple(
+        f"{model_id}: {route_id(route)} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
+        for route, cost in active
+        if not _fits(cost, price)
+    )
+    fitting = tuple((route, cost) for route, cost in active if _fits(cost, price))
+    return Offer(price=price, price_source=price_source, routes=fitting, warnings=ended + loss)
+
+
+def route_id(route: RouteRow) -> str:
+    """`provider/model`, for operators and logs."""
+    return f"{route.provider}/{route.model}"
+
+
+def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:
+    seen: set[str] = set()
+    for index, route in enumerate(row.routes):
+        where = f"{row.where}: routes[{index}]"
+        if route.provider not in providers:
+            raise CatalogError(f"{where}.provider: there is no provider {route.provider!r}")
+        if route_id(route) in seen:
+            raise CatalogError(f"{where}: {route_id(route)} is listed twice")
+        seen.add(route_id(route))
+        quirks_of(where, row.quirks, route.quirks)
+        cost = Price(
+            input=_picos(where, "input", route.input),
+            cached_input=_picos(where, "cached_input", route.cached_input or route.input),
+            cache_write=_picos(where, "cache_write", route.cache_write or route.input),
+            output=_picos(where, "output", route.output),
+        )
+        if not (cost.input and cost.output) and not providers[route.provider].is_local:
+            raise CatalogError(f"{where}.input: only a local provider may cost nothing")
+        yield route, cost
+
+
+def _by_date(
+    model_id: str, row: ModelRow, costed: tuple[Costed, ...], today: date
+) -> tuple[tuple[Costed, ...], tuple[str, ...]]:
+    if _is_past(row.retires_on, today):
+        return (), (f"{model_id}: not offered: it retired on {row.retires_on}",)
+    ended = tuple(
+        f"{model_id}: {route_id(route)} dropped: it ended on {route.retires_on}"
+        for route, _ in costed
+        if _is_past(route.retires_on, today)
+    )
+    return tuple((route, cost) for route, cost in costed if not _is_past(route.retires_on, today)), ended
+
+
+def _is_past(day: date | None, today: date) -> bool:
+    return day is not None and day < today
+
+
+def _dearest(row: ModelRow, routes: tuple[Costed, ...]) -> Price:
+    if not routes:
+        raise CatalogError(f"{row.where}: list_price is needed where there is no route")
+    costs = [cost for _, cost in routes]
+    return Price(
+        input=with_markup(max(cost.input for cost in costs)),
+        cached_input=with_markup(max(cost.cached_input for cost in costs)),
+        cache_write=with_markup(max(cost.cache_write for cost in costs)),
+        output=with_markup(max(cost.output for cost in costs)),
+    )
+
+
+def _listed(row: ModelRow, listed: PriceRow) -> Price:
+    where = f"{row.where}: list_price"
+    fresh = _picos(where, "input", listed.input)
+    cached, rest = divmod(fresh, 10)
+    if listed.cached_input is not None:
+        cached = _picos(where, "cached_input", listed.cached_input)
+    elif rest:
+        raise CatalogError(f"{where}.cached_input is needed: a tenth of input is no whole pico-dollar a token")
+    return Price(
+        input=fresh,
+        cached_input=cached,
+        cache_write=_picos(where, "cache_write", listed.cache_write or listed.input),
+        output=_picos(where, "output", listed.output),
+    )
+
+
+def _picos(where: str, field: str, text: str) -> Picos:
+    try:
+        return per_million_to_picos(text)
+    except ValueError as error:
+        raise CatalogError(f"{where}.{field}: {error}") from error
+
+
+def _fits(cost: Price, price: Price) -> bool:
+    return with_markup(cost.input) <= price.input and with_markup(cost.output) <= price.output
+
+
+def _text(price: Price) -> str:
+    return f"{per_million_text(price.input)} / {per_million_text(price.output)}"

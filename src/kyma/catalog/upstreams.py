@@ -1,0 +1,81 @@
+"""Which providers are on here, and where they are. Never puts an address or a secret into a message."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
+from kyma.core.model import Provider
+from kyma.core.upstream import Origin, Timeouts
+
+EMBEDDED = "local"
+"""The provider whose address is the embedded engine's: known only once its process listens."""
+
+
+def provider_if_on(
+    provider_id: str, row: ProviderRow, environment: Mapping[str, str], local_base_url: str | None
+) -> Provider | None:
+    """The provider, or None while its key or its address is missing. Raises: CatalogError for a wrong row."""
+    quirks = quirks_of(row.where, row.quirks)
+    base_url, place = _address(provider_id, row, environment, local_base_url)
+    has_key = row.is_local or bool(row.key_env and environment.get(row.key_env))
+    if not (base_url and has_key):
+        return None
+    origin, base_path = parse_base_url(base_url, place)
+    return Provider(
+        id=provider_id,
+        name=row.name,
+        dialect=row.dialect,
+        origin=origin,
+        base_path=base_path,
+        key_env=row.key_env,
+        key_header=row.key_header,
+        headers=tuple(_headers(row)),
+        quirks=quirks,
+        timeouts=Timeouts(connect_s=row.connect_s, first_byte_s=row.first_byte_s, idle_s=row.idle_s),
+        is_local=row.is_local,
+        cancel_stops_billing=row.cancel_stops_billing,
+        source=row.source,
+    )
+
+
+def switch_of(row: ProviderRow) -> str:
+    """What an operator sets or runs to switch a provider on."""
+    return row.base_url_env or row.key_env or "kyma local install"
+
+
+def parse_base_url(base_url: str, place: str) -> tuple[Origin, str]:
+    """`http://127.0.0.1:9/v1` -> its origin and `/v1`. Raises: CatalogError naming `place`, not the address."""
+    problem = CatalogError(f"{place} is not an http(s) address without user name, query or fragment")
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port
+    except ValueError:
+        raise problem from None
+    has_more = "@" in parts.netloc or "?" in base_url or "#" in base_url
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or has_more:
+        raise problem
+    if not all("!" <= char <= "~" for char in base_url):
+        raise problem
+    is_tls = parts.scheme == "https"
+    return Origin(parts.hostname, port or (443 if is_tls else 80), is_tls), parts.path.rstrip("/")
+
+
+def _headers(row: ProviderRow) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in row.headers.items():
+        if not (name.isascii() and name.replace("-", "").isalnum() and value.isascii() and value.isprintable()):
+            raise CatalogError(f"{row.where}: headers: {name!r} is no header of printable ASCII")
+        yield name.lower().encode(), value.encode()
+
+
+def _address(
+    provider_id: str, row: ProviderRow, environment: Mapping[str, str], local_base_url: str | None
+) -> tuple[str | None, str]:
+    if provider_id == EMBEDDED:
+        return local_base_url, "the embedded engine's address"
+    if (row.base_url is None) == (row.base_url_env is None):
+        raise CatalogError(f"{row.where}: exactly one of base_url and base_url_env is needed")
+    if row.key_env is None and not row.is_local:
+        raise CatalogError(f"{row.where}: key_env is needed, or is_local for a server of your own without a key")
+    if row.base_url_env is not None:
+        return environment.get(row.base_url_env), row.base_url_env
+    return row.base_url, f"{row.where}: base_url"

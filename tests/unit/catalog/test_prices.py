@@ -1,0 +1,71 @@
+"""Every list price, typed here from the contract's price list and not read from the data."""
+
+import re
+
+import pytest
+
+from kyma.catalog import Sheets
+from kyma.core.model import Price, Usage
+
+from .conftest import Here
+
+# USD per 1M tokens as pico-dollars a token: input, cached input, cache write, output. A row without a cached price in
+# the contract has a tenth of its input price.
+CONTRACT = {
+    "glm-4.7-flash": (81_000, 8_100, 81_000, 540_000),
+    "gemma-4-31b": (189_000, 18_900, 189_000, 540_000),
+    "deepseek-v4-flash": (189_000, 19_000, 189_000, 378_000),
+    "gpt-oss-120b": (202_500, 20_250, 202_500, 810_000),
+    "glm-4.5-air": (175_500, 17_550, 175_500, 1_147_500),
+    "qwen-3-32b": (392_000, 39_200, 392_000, 810_000),
+    "minimax-m2.5": (405_000, 40_500, 405_000, 1_620_000),
+    "minimax-m2.7": (405_000, 40_500, 405_000, 1_620_000),
+    "deepseek-v3": (810_000, 81_000, 810_000, 2_295_000),
+    "llama-3.3-70b": (1_188_000, 118_800, 1_188_000, 1_188_000),
+    "qwen-3-coder": (675_000, 67_500, 675_000, 2_160_000),
+    "deepseek-r1": (675_000, 67_500, 675_000, 2_903_000),
+    "kimi-k2.6": (1_282_500, 128_250, 1_282_500, 5_400_000),
+    "kimi-k2.5": (675_000, 67_500, 675_000, 3_780_000),
+    "qwen-3.6-plus": (675_000, 67_500, 675_000, 4_050_000),
+    "deepseek-v4-pro": (2_349_000, 235_000, 2_349_000, 4_698_000),
+    "claude-opus-4-7": (6_750_000, 675_000, 8_437_500, 33_750_000),
+    "claude-sonnet-4-6": (4_050_000, 405_000, 5_062_500, 20_250_000),
+    "gemini-2.5-flash": (405_000, 40_500, 405_000, 3_375_000),
+    "gemini-3-flash": (675_000, 67_500, 675_000, 4_050_000),
+    "glm-5.1": (1_890_000, 189_000, 1_890_000, 5_940_000),
+    "smollm2-135m": (10_000, 1_000, 10_000, 20_000),
+}
+
+
+@pytest.mark.parametrize("model_id", CONTRACT)
+def test_a_model_costs_what_the_contract_says(here: Here, model_id: str) -> None:
+    fresh, cached, written, output = CONTRACT[model_id]
+    assert here().models[model_id].price == Price(input=fresh, cached_input=cached, cache_write=written, output=output)
+
+
+def test_the_catalog_holds_the_contracts_models_and_no_other(here: Here) -> None:
+    assert {model.id for model in here().all()} == set(CONTRACT)
+
+
+def test_a_worked_example_comes_to_the_nano_dollar(here: Here) -> None:
+    usage = Usage(input=176, cached_input=1024, output=40)
+    assert usage.cost(here().models["qwen-3.6-plus"].price) == 349_920
+
+
+def test_which_providers_are_on_moves_no_price(here: Here) -> None:
+    assert here().price_version == here("GROQ_API_KEY", "DEEPINFRA_API_KEY").price_version
+
+
+def test_the_price_book_lists_every_model_in_picos(here: Here) -> None:
+    book = here().price_book_json()
+    assert '"glm-5.1":{"cache_write":1890000,"cached_input":189000,"input":1890000,"output":5940000}' in book
+    assert all(f'"{model_id}":' in book for model_id in CONTRACT)
+
+
+def test_every_figure_has_a_source_with_a_date(sheets: Sheets) -> None:
+    sources = [provider.source for provider in sheets.providers.values()]
+    for model in sheets.models.values():
+        assert model.list_price is not None
+        sources += [model.list_price.source, *(route.source for route in model.routes)]
+    sources += [row.source for row in (*sheets.aliases.values(), *sheets.tiers.values())]
+    assert [source for source in sources if not re.search(r"20\d\d-\d\d", source)] == []
