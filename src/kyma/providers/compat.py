@@ -1,0 +1,67 @@
+"""The generic adapter: a vendor that speaks one of our dialects is a provider row and nothing else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import cast
+
+import msgspec
+
+from kyma.core.chat import ChatRequest, ChatResponse
+from kyma.core.errors import UpstreamError
+from kyma.core.model import Route
+from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
+from kyma.dialects import openai_chat
+from kyma.dialects.base import Dialect, StreamDecoder
+
+CHAT_PATHS = {openai_chat.NAME: "/chat/completions"}
+DIALECTS: Mapping[str, ModuleType] = {openai_chat.NAME: openai_chat}
+
+
+@dataclass(frozen=True)
+class ChatAdapter:
+    """What to send to one provider and how to read what comes back."""
+
+    dialect: Dialect
+
+    def build_request(self, route: Route, secret: str | None, request: ChatRequest) -> UpstreamRequest:
+        """The HTTP request for `route`, authenticated with `secret`."""
+        provider = route.provider
+        accept = b"text/event-stream" if request.is_streaming else b"application/json"
+        media = ((b"content-type", b"application/json"), (b"accept", accept))
+        return UpstreamRequest(
+            "POST",
+            provider.origin,
+            provider.base_path + CHAT_PATHS[provider.dialect],
+            (*_credential(provider.key_header, secret), *media, *provider.headers),
+            self.dialect.render_request(request, route.upstream_model, provider.quirks),
+            _patient(provider.timeouts) if not request.is_streaming else provider.timeouts,
+        )
+
+    def parse_response(self, route: Route, body: bytes) -> ChatResponse:
+        """A 200 as an answer. Raises: UpstreamError when it is none."""
+        return self.dialect.parse_response(body, route.provider.quirks)
+
+    def stream_decoder(self, route: Route) -> StreamDecoder:
+        return self.dialect.stream_decoder(route.provider.quirks)
+
+    def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
+        return self.dialect.parse_error(status, headers, body)
+
+
+def adapter_for(dialect: str) -> ChatAdapter:
+    """The adapter of a provider row's dialect. Raises: KeyError for a dialect we do not speak."""
+    return ChatAdapter(cast(Dialect, DIALECTS[dialect]))
+
+
+def _credential(header: str, secret: str | None) -> tuple[tuple[bytes, bytes], ...]:
+    if not secret:
+        return ()
+    if header == "authorization":
+        return ((b"authorization", b"Bearer " + secret.encode()),)
+    return ((header.encode(), secret.encode()),)
+
+
+def _patient(timeouts: Timeouts) -> Timeouts:
+    """A whole answer shows no byte until it is finished, so the wait for its first byte is the idle limit."""
+    return msgspec.structs.replace(timeouts, first_byte_s=max(timeouts.first_byte_s, timeouts.idle_s))
