@@ -36,7 +36,8 @@ async def attempt(
         try:
             value = await send(candidate, number == last)
         except UpstreamError as error:
-            health.failed(candidate.route, error)
+            if may_go_on():  # what we cut ourselves for a caller who left is no fault of the source
+                health.failed(candidate.route, error)
             if error.verdict is Verdict.STOP:
                 raise
             reasons.append(error)

@@ -27,6 +27,7 @@ def plan(model: Model, is_healthy: Callable[[Route], bool]) -> Plan:
 
     The layer counts from the catalog's primary, so a request that skips a sick primary says that it fell back.
     """
-    ranked = [Candidate(route, min(position, 2)) for position, route in enumerate(model.routes)]
-    healthy = [candidate for candidate in ranked if is_healthy(candidate.route)]
-    return Plan(tuple((healthy or ranked)[:MAX_ATTEMPTS]))
+    ranked = tuple(Candidate(route, min(position, 2)) for position, route in enumerate(model.routes))
+    if len(ranked) > 1:
+        ranked = tuple(candidate for candidate in ranked if is_healthy(candidate.route)) or ranked
+    return Plan(ranked[:MAX_ATTEMPTS])

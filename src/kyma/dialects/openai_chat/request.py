@@ -26,6 +26,14 @@ from kyma.dialects.openai_chat.wire import NAME, NULL, fields_decoder, head
 
 DEFAULT_MAX_TOKENS = 4096
 MAX_CHOICES = 128
+MANY = 2**31
+RANGES = (
+    ("max_tokens", 1, MANY),
+    ("max_completion_tokens", 1, MANY),
+    ("n", 1, MAX_CHOICES),
+    ("temperature", 0, 2),
+    ("top_p", 0, 1),
+)
 READ_BY_MODEL = ("messages", "tools", "response_format")
 """The fields whose bytes bound the input tokens."""
 
@@ -146,15 +154,10 @@ def _check(wire: ChatCompletionRequest) -> None:
         _refuse("model must name a model or an alias", "model")
     if not wire.messages:
         _refuse("messages must hold at least one message", "messages")
-    for name, value, low, high in (
-        ("max_tokens", wire.max_tokens, 1, 2**31),
-        ("max_completion_tokens", wire.max_completion_tokens, 1, 2**31),
-        ("n", wire.n, 1, MAX_CHOICES),
-        ("temperature", wire.temperature, 0, 2),
-        ("top_p", wire.top_p, 0, 1),
-    ):
+    for name, low, high in RANGES:
+        value = getattr(wire, name)
         if value is not None and not low <= value <= high:
-            _refuse(f"{name} must be {f'at least {low}' if high == 2**31 else f'between {low} and {high}'}", name)
+            _refuse(f"{name} must be {f'at least {low}' if high == MANY else f'between {low} and {high}'}", name)
 
 
 def _refuse(message: str, param: str) -> NoReturn:
@@ -220,7 +223,7 @@ def _tool(function: WireToolFunction) -> Tool:
 def _media(messages: tuple[Message, ...]) -> tuple[int, int]:
     """Bytes of inline media, which a model does not read as text, and the number of images."""
     size = images = 0
-    stack: list[Any] = [part for message in messages for part in message.parts]
+    stack: list[Any] = [part for message in messages for part in message.parts if type(part) is not TextPart]
     for part in stack:
         match part:
             case ImagePart(url=url):

@@ -20,13 +20,11 @@ from kyma.core.model import Quirks
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_chat.errors import stream_error
-from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, RawFields, encoder, head, parse_usage
+from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder, parse_usage
 from kyma.dialects.thinking import split_thinking
 
 MESSAGE_FIELDS = ("refusal", "annotations", "audio", "reasoning_details", "function_call")
 """Members of an answer's message or delta that travel to a customer of the same dialect; others may name the vendor."""
-
-CHOICE_FIELDS = ("logprobs",)
 
 
 class WireCalledFunction(msgspec.Struct):
@@ -39,64 +37,94 @@ class WireCall(msgspec.Struct):
     id: str | None = None
 
 
+class WireAnswerMessage(msgspec.Struct):
+    content: str | list[dict[str, Any]] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | dict[str, Any] | None = None
+    tool_calls: list[WireCall] | None = None
+    refusal: msgspec.Raw = NULL
+    annotations: msgspec.Raw = NULL
+    audio: msgspec.Raw = NULL
+    reasoning_details: msgspec.Raw = NULL
+    function_call: msgspec.Raw = NULL
+
+
+class WireAnswerChoice(msgspec.Struct):
+    message: WireAnswerMessage
+    finish_reason: str | None = None
+    logprobs: msgspec.Raw = NULL
+    usage: msgspec.Raw = NULL
+
+
 class WireAnswer(msgspec.Struct):
-    choices: list[RawFields] = []
+    choices: list[WireAnswerChoice] = []
     usage: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
 
 
 _answer_decoder = msgspec.json.Decoder(WireAnswer)
-_message_decoder = msgspec.json.Decoder(RawFields)
-_calls_decoder = msgspec.json.Decoder(list[WireCall])
-_text_decoder = msgspec.json.Decoder(str | None)
-_any_decoder = msgspec.json.Decoder()
+
+
+class UsageOut(msgspec.Struct):
+    """`usage` as OpenAI counts it, and Kyma's additions in USD."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: dict[str, int]
+    completion_tokens_details: dict[str, int]
+    cached_tokens: int
+    cache_write_tokens: int
+    cost: msgspec.Raw
+    cache_discount: msgspec.Raw
+
+
+class AnswerOut(msgspec.Struct):
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: list[dict[str, Any]]
+    usage: UsageOut
 
 
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     """Read a vendor's 200. Raises: Garbled when it is no completion, UpstreamFailed when it holds an error."""
     try:
         wire = _answer_decoder.decode(body)
-        if wire.error != NULL:
-            raise stream_error(wire.error)
-        if not wire.choices:
-            raise Garbled("the answer has no choices")
-        choices = tuple(_choice(fields, index, quirks) for index, fields in enumerate(wire.choices))
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is not a chat completion") from None
-    usage = wire.usage
-    if usage == NULL and "usage" in wire.choices[0]:
-        usage = wire.choices[0]["usage"]
+    if wire.error != NULL:
+        raise stream_error(wire.error)
+    if not wire.choices:
+        raise Garbled("the answer has no choices")
+    usage = wire.usage if wire.usage != NULL else wire.choices[0].usage
+    choices = tuple(_choice(choice, index, quirks) for index, choice in enumerate(wire.choices))
     return ChatResponse(choices, parse_usage(usage, quirks))
 
 
 def render_response(response: ChatResponse, reply: Reply, bill: Bill) -> bytes:
     """The body of a `chat.completion`, usage with Kyma's additions."""
+    choices = [_render_choice(choice) for choice in response.choices]
     return encoder.encode(
-        {
-            "id": chat_id(reply),
-            "object": "chat.completion",
-            "created": reply.created,
-            "model": reply.model_id,
-            "choices": [_render_choice(choice) for choice in response.choices],
-            "usage": render_usage(bill),
-        }
+        AnswerOut(chat_id(reply), "chat.completion", reply.created, reply.model_id, choices, render_usage(bill))
     )
 
 
-def render_usage(bill: Bill) -> dict[str, Any]:
-    """`usage` as OpenAI counts it, and `cost`, `cached_tokens`, `cache_write_tokens`, `cache_discount` in USD."""
+def render_usage(bill: Bill) -> UsageOut:
+    """The bill as a customer of this dialect reads it."""
     usage = bill.usage
-    return {
-        "prompt_tokens": usage.total_input,
-        "completion_tokens": usage.output,
-        "total_tokens": usage.total,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_input, "cache_write_tokens": usage.cache_write},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
-        "cached_tokens": usage.cached_input,
-        "cache_write_tokens": usage.cache_write,
-        "cost": usd_number(bill.cost),
-        "cache_discount": usd_number(bill.cache_discount),
-    }
+    return UsageOut(
+        usage.total_input,
+        usage.output,
+        usage.total,
+        {"cached_tokens": usage.cached_input, "cache_write_tokens": usage.cache_write},
+        {"reasoning_tokens": usage.reasoning},
+        usage.cached_input,
+        usage.cache_write,
+        usd_number(bill.cost),
+        usd_number(bill.cache_discount),
+    )
 
 
 def chat_id(reply: Reply) -> str:
@@ -104,66 +132,52 @@ def chat_id(reply: Reply) -> str:
     return "chatcmpl-" + reply.request_id.removeprefix("req_")
 
 
-def finish_reason(raw: msgspec.Raw, has_calls: bool) -> FinishReason:
+def finish_reason(word: str | None, has_calls: bool) -> FinishReason:
     """A vendor's finish reason. Raises: Garbled for one that means failure."""
-    if raw == NULL:
+    if word is None:
         return FinishReason.TOOL_CALLS if has_calls else FinishReason.STOP
-    reason = FINISH_REASONS.get(str(_any_decoder.decode(raw)))
+    reason = FINISH_REASONS.get(word)
     if reason is None:
         raise Garbled("the answer ended for a reason that is a failure")
     return FinishReason.TOOL_CALLS if has_calls and reason is FinishReason.STOP else reason
 
 
-def parse_calls(raw: msgspec.Raw) -> tuple[ToolCallPart, ...]:
-    """Tool calls of a whole message; arguments that came as an object become JSON text."""
-    return tuple(
-        ToolCallPart(call.id or f"call_{index}", call.function.name, _arguments(call.function.arguments))
-        for index, call in enumerate(_calls_decoder.decode(raw))
-    )
+def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
+    message = wire.message
+    speech, thought = _content(message, quirks)
+    parts: list[Part] = [ThinkingPart(thought)] if thought else []
+    if speech:
+        parts.append(TextPart(speech))
+    if message.tool_calls:
+        parts.extend(_call(call, position) for position, call in enumerate(message.tool_calls))
+    logprobs = None if wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
+    native = _message_native(message)
+    return Choice(index, tuple(parts), finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
 
 
-def _arguments(value: str | dict[str, Any] | None) -> str:
-    if value is None:
-        return "{}"
-    return value if isinstance(value, str) else encoder.encode(value).decode()
+def _call(wire: WireCall, position: int) -> ToolCallPart:
+    """Arguments that came as an object become JSON text."""
+    arguments = wire.function.arguments
+    if not isinstance(arguments, str):
+        arguments = encoder.encode(arguments or {}).decode()
+    return ToolCallPart(wire.id or f"call_{position}", wire.function.name, arguments)
 
 
-def _choice(fields: RawFields, index: int, quirks: Quirks) -> Choice:
-    message = _message_decoder.decode(fields["message"]) if "message" in fields else {}
-    content, thought = _content(message, quirks)
-    calls = parse_calls(message["tool_calls"]) if message.get("tool_calls", NULL) != NULL else ()
-    parts: list[Part] = []
-    if thought:
-        parts.append(ThinkingPart(thought))
-    if content:
-        parts.append(TextPart(content))
-    return Choice(
-        index,
-        (*parts, *calls),
-        finish_reason(fields.get("finish_reason", NULL), bool(calls)),
-        native_fields(message, MESSAGE_FIELDS),
-        native_fields(fields, CHOICE_FIELDS),
-    )
-
-
-def _content(message: RawFields, quirks: Quirks) -> tuple[str, str]:
+def _content(message: WireAnswerMessage, quirks: Quirks) -> tuple[str, str]:
     """`(speech, thought)`; reasoning comes in a field of its own or in front of the content."""
-    raw = message.get("content", NULL)
-    if head(raw) == b"[":
-        speech, thought = _mistral_parts(raw)
+    if isinstance(message.content, list):
+        speech, thought = _mistral_parts(message.content)
     else:
-        thought, speech = split_thinking(_text_decoder.decode(raw) or "", quirks.thinks_first)
-    for name in ("reasoning_content", "reasoning"):
-        if message.get(name, NULL) != NULL and head(message[name]) == b'"':
-            return speech, _text_decoder.decode(message[name]) or thought
-    return speech, thought
+        thought, speech = split_thinking(message.content or "", quirks.thinks_first)
+    reasoning = message.reasoning_content or message.reasoning
+    return speech, reasoning if isinstance(reasoning, str) else thought
 
 
-def _mistral_parts(raw: msgspec.Raw) -> tuple[str, str]:
+def _mistral_parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
     """Content as parts, thinking among them. Source: Mistral chat API, November 2026."""
     speech: list[str] = []
     thought: list[str] = []
-    for part in _any_decoder.decode(raw):
+    for part in parts:
         if part.get("type") == "thinking":
             inner = part.get("thinking") or []
             thought.extend(str(piece.get("text", "")) for piece in inner if isinstance(piece, dict))
@@ -172,9 +186,8 @@ def _mistral_parts(raw: msgspec.Raw) -> tuple[str, str]:
     return "".join(speech), "".join(thought)
 
 
-def native_fields(fields: RawFields, names: tuple[str, ...]) -> Native | None:
-    """Those of `names` that are there and not null, as they came."""
-    kept = {name: fields[name] for name in names if fields.get(name, NULL) != NULL}
+def _message_native(message: WireAnswerMessage) -> Native | None:
+    kept = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(message, name)) is not NULL and raw != NULL}
     return Native(NAME, kept) if kept else None
 
 

@@ -17,7 +17,7 @@ from kyma.core.chat import (
 from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.errors import stream_error
-from kyma.dialects.openai_chat.response import CHOICE_FIELDS, MESSAGE_FIELDS, finish_reason, native_fields
+from kyma.dialects.openai_chat.response import MESSAGE_FIELDS, finish_reason
 from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields, encoder, head, parse_usage
 from kyma.dialects.sse import EventTooLarge, SseParser
 from kyma.dialects.thinking import ThinkSplitter
@@ -28,7 +28,7 @@ REASONING_FIELDS = ("reasoning_content", "reasoning")
 class WireChunkChoice(msgspec.Struct):
     delta: RawFields | None = None
     index: int = 0
-    finish_reason: msgspec.Raw = NULL
+    finish_reason: str | None = None
     logprobs: msgspec.Raw = NULL
     usage: msgspec.Raw = NULL
 
@@ -108,7 +108,7 @@ class ChunkDecoder:
                 self._read_delta(choice, choice.delta, events)
             elif choice.logprobs != NULL:
                 events.append(_native(choice, {}))
-            if choice.finish_reason != NULL:
+            if choice.finish_reason is not None:
                 self._finish(choice, events)
             if choice.usage != NULL:
                 self._report(choice.usage, events)
@@ -134,10 +134,10 @@ class ChunkDecoder:
         calls = delta.get("tool_calls", NULL)
         if calls != NULL:
             self._read_calls(index, calls, events)
-        if len(delta) > 1 or choice.logprobs != NULL:
-            native = native_fields(delta, MESSAGE_FIELDS)
+        if len(delta) > 1 or choice.logprobs is not NULL or content == NULL:
+            native = {name: delta[name] for name in MESSAGE_FIELDS if delta.get(name, NULL) != NULL}
             if native or choice.logprobs != NULL:
-                events.append(_native(choice, native.fields if native else {}))
+                events.append(_native(choice, native))
 
     def _speak(self, index: int, text: str, events: list[ChatEvent]) -> None:
         """Content goes out as it is once it is clear that the answer does not start with a thought."""
@@ -183,6 +183,6 @@ class ChunkDecoder:
 
 
 def _native(choice: WireChunkChoice, delta: RawFields) -> NativeDelta:
-    outer = {name: getattr(choice, name) for name in CHOICE_FIELDS if getattr(choice, name) != NULL}
+    outer = {} if choice.logprobs == NULL else {"logprobs": choice.logprobs}
     text_bytes = len(memoryview(delta["refusal"])) - 2 if "refusal" in delta else 0
     return NativeDelta(choice.index, NAME, delta, outer, text_bytes)

@@ -1,0 +1,107 @@
+"""The ASGI of hot routes: read a body, write answers and errors."""
+
+from collections.abc import Callable
+
+from kyma.calls.outlet import HeaderList
+from kyma.core.errors import KymaError, UnsupportedMedia
+from kyma.server.exchange import Receive, Scope, Send
+
+JSON_TYPE = (b"content-type", b"application/json")
+STREAM_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+]
+CORS_HEADERS = [
+    (b"access-control-allow-origin", b"*"),
+    (
+        b"access-control-expose-headers",
+        b"X-Kyma-Model, X-Kyma-Alias, X-Kyma-Fallback, X-Kyma-Fallback-Layer, X-Request-Id, Retry-After",
+    ),
+]
+
+
+class ClientLeft(Exception):
+    """The client closed the connection before its request was whole; there is nobody to answer."""
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first header of that lower-case name."""
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+def credential(scope: Scope) -> str:
+    """The key or session token: `Authorization: Bearer`, else `x-api-key`; empty when there is none."""
+    key = b""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, token = value.partition(b" ")
+            if scheme.lower() == b"bearer" and token.strip():
+                return str(token.strip(), "latin-1")
+        elif name == b"x-api-key":
+            key = value.strip()
+    return key.decode("latin-1")
+
+
+def refuse_encoded(scope: Scope) -> None:
+    """Raises: UnsupportedMedia for a compressed body; it could be a bomb."""
+    if (encoding := header(scope, b"content-encoding")) not in (None, b"identity"):
+        raise UnsupportedMedia(f"content-encoding {encoding!r} is not accepted; send the body as it is")
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body, which the server has bounded and gathered. Raises: UnsupportedMedia, ClientLeft."""
+    refuse_encoded(scope)
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    body: bytes = message["body"]
+    return body
+
+
+async def send_body(send: Send, status: int, headers: HeaderList, body: bytes) -> None:
+    """A whole answer at once."""
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length, *CORS_HEADERS]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_error(
+    send: Send, error: KymaError, render: Callable[[KymaError], bytes], headers: HeaderList | None = None
+) -> None:
+    """An error in the caller's dialect, with `Retry-After` where waiting helps."""
+    extra = [JSON_TYPE, *(headers or ()), *error.headers]
+    if error.retry_after_s is not None and not any(name == b"retry-after" for name, _ in extra):
+        extra.append((b"retry-after", b"%d" % error.retry_after_s))
+    await send_body(send, error.status, extra, render(error))
+
+
+class AsgiOutlet:
+    """See `kyma.calls.Outlet`. `is_done` tells that the answer is out or that nobody waits for it."""
+
+    def __init__(self, send: Send, render_error: Callable[[KymaError], bytes]) -> None:
+        self._send = send
+        self._render_error = render_error
+        self.is_done = False
+
+    async def begin(self, headers: HeaderList) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS + headers + CORS_HEADERS}
+        await self._send(start)
+
+    async def write(self, data: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def end(self, data: bytes) -> None:
+        self.is_done = True
+        await self._send({"type": "http.response.body", "body": data})
+
+    async def answer(self, headers: HeaderList, body: bytes) -> None:
+        self.is_done = True
+        await send_body(self._send, 200, [JSON_TYPE, *headers], body)
+
+    async def fail(self, error: KymaError, headers: HeaderList) -> None:
+        self.is_done = True
+        await send_error(self._send, error, self._render_error, headers)

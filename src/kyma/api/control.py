@@ -1,0 +1,77 @@
+"""The control plane's FastAPI application: its routers, its one error form, its OpenAPI document."""
+
+import functools
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from kyma import __version__
+from kyma.api import auth, credits, health, models
+from kyma.api.openapi import served_document
+from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound
+from kyma.dialects.openai_chat import render_error
+from kyma.gateway import Gateway
+
+
+def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
+    """Everything but the hot routes; `hot_paths` are listed in the document all the same."""
+    app = FastAPI(
+        title="Kyma API",
+        version=__version__,
+        description="One key for every model: an LLM gateway with exact billing and automatic failover.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
+    app.state.gateway = gateway
+    for router in (health.router, models.router, credits.router, auth.router):
+        app.include_router(router)
+    document = functools.cache(lambda: served_document(app, hot_paths, gateway.base_url))
+
+    @app.get("/v1/openapi.json", tags=["Discovery"], summary="The OpenAPI document of everything served here")
+    def openapi() -> dict[str, object]:
+        return document()
+
+    app.add_exception_handler(KymaError, _kyma_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _bug)
+    return app
+
+
+def _kyma_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, KymaError)
+    headers = {name.decode(): value.decode() for name, value in error.headers}
+    if error.retry_after_s is not None:
+        headers["retry-after"] = str(error.retry_after_s)
+    return Response(render_error(error), error.status, headers, "application/json")
+
+
+def _bug(request: Request, _error: Exception) -> Response:
+    return _kyma_error(request, Bug("an error of ours; it is in the gateway's log"))
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = [str(step) for step in first["loc"] if step not in ("body", "query", "path")]
+    field = ".".join(place)
+    if first["type"] == "json_invalid":
+        return _kyma_error(request, InvalidRequest("the body is not valid JSON", code="invalid_json"))
+    message = f"{field}: {first['msg']}" if field else str(first["msg"])
+    return _kyma_error(request, InvalidRequest(message, param=field or None))
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    known: KymaError
+    if error.status_code == 404:
+        known = NotFound(f"there is no {request.url.path} here; GET /v1/openapi.json lists what there is")
+    elif error.status_code == 405:
+        known = MethodNotAllowed(f"{request.url.path} does not take {request.method}")
+        known.headers = tuple((name.lower().encode(), value.encode()) for name, value in (error.headers or {}).items())
+    else:
+        known = InvalidRequest(str(error.detail))
+    return _kyma_error(request, known)

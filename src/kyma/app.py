@@ -1,0 +1,100 @@
+"""The ASGI entry: an exact-match table of hot routes, FastAPI for everything else, one place that renders errors."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from kyma.api import chat
+from kyma.api.asgi import CORS_HEADERS, ClientLeft, refuse_encoded, send_error
+from kyma.api.control import build_control
+from kyma.core.errors import Bug, KymaError, MethodNotAllowed
+from kyma.dialects import openai_chat
+from kyma.gateway import Gateway
+from kyma.server.exchange import Message, Receive, Scope, Send
+
+log = logging.getLogger("kyma.app")
+
+Handler = Callable[[Gateway, Scope, Receive, Send], Awaitable[None]]
+Render = Callable[[KymaError], bytes]
+
+HOT: dict[str, tuple[Handler, Render]] = {
+    "/v1/chat/completions": (chat.create_completion, openai_chat.render_error),
+}
+"""Hot routes, all of them POST, with the dialect that renders their errors."""
+
+PREFLIGHT_HEADERS = [
+    *CORS_HEADERS,
+    (b"access-control-allow-methods", b"GET, POST, PUT, DELETE, OPTIONS"),
+    (
+        b"access-control-allow-headers",
+        b"Authorization, Content-Type, x-api-key, anthropic-version, anthropic-beta, Idempotency-Key, X-Kyma-SDK",
+    ),
+    (b"access-control-max-age", b"86400"),
+    (b"content-length", b"0"),
+]
+
+
+def render_refusal(path: str, error: KymaError) -> bytes:
+    """Words for what the server refuses before it is a request, in the dialect of the path."""
+    return HOT[path][1](error) if path in HOT else openai_chat.render_error(error)
+
+
+class AnsweredError(Exception):
+    """A handler failed after its answer had begun, so no other can be sent."""
+
+
+class App:
+    """One gateway as an ASGI application."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._control = build_control(gateway, tuple(HOT))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        hot = HOT.get(scope["path"])
+        if scope["method"] == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
+            await send({"type": "http.response.body", "body": b""})
+        elif hot is None:
+            await self._guard(self._run_control(scope, receive, send), send, openai_chat.render_error)
+        elif scope["method"] != "POST":
+            error = MethodNotAllowed(f"{scope['path']} takes POST, not {scope['method']}")
+            await send_error(send, error, hot[1], [(b"allow", b"POST, OPTIONS")])
+        else:
+            await self._guard(hot[0](self._gateway, scope, receive, send), send, hot[1])
+
+    async def _guard(self, handling: Awaitable[None], send: Send, render: Render) -> None:
+        """Run a handler; what it raises before it has answered becomes an answer in the route's dialect."""
+        try:
+            await handling
+        except ClientLeft:
+            return
+        except AnsweredError:
+            log.exception("a control-plane handler failed")
+        except KymaError as error:
+            await send_error(send, error, render)
+        except Exception:
+            log.exception("a handler failed")
+            await send_error(send, Bug("an error of ours; it is in the gateway's log"), render)
+
+    async def _run_control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The control plane; its answers may be read from any origin."""
+        refuse_encoded(scope)
+        if scope["method"] == "HEAD":  # the server leaves the body out
+            scope["method"] = "GET"
+        has_started = False
+
+        async def send_open(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                message["headers"] = [*message.get("headers", ()), *CORS_HEADERS]
+            await send(message)
+
+        try:
+            await self._control(scope, receive, send_open)
+        except Exception as error:
+            if has_started:
+                raise AnsweredError from error
+            raise

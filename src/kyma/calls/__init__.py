@@ -1,0 +1,10 @@
+"""One metered upstream call of any kind: opened against credit and limits, pumped to its end, settled once."""
+
+from kyma.calls.call import Call
+from kyma.calls.calls import Calls, CallSettings
+from kyma.calls.outlet import Outlet
+from kyma.calls.pump import PumpSettings
+from kyma.calls.settle import Settled, apply_settled
+from kyma.calls.upstream import Upstream
+
+__all__ = ["Call", "CallSettings", "Calls", "Outlet", "PumpSettings", "Settled", "Upstream", "apply_settled"]

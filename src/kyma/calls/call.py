@@ -1,0 +1,85 @@
+"""The state of one call, from admission to its receipt."""
+
+from kyma.calls.meter import Meter
+from kyma.calls.outlet import HeaderList
+from kyma.catalog import Resolved
+from kyma.core.chat import ChatRequest
+from kyma.core.money import Hold
+from kyma.core.principal import Principal
+from kyma.limits import Admission
+from kyma.routing import Candidate
+from kyma.transport import Response
+
+
+class Call:
+    """One metered call. Names the answer for the dialect (`request_id`, `model_id`, `created`)."""
+
+    __slots__ = (
+        "admission",
+        "alias",
+        "attempts",
+        "candidate",
+        "created",
+        "dialect_name",
+        "first_token_ms",
+        "has_left",
+        "hold",
+        "is_settled",
+        "meter",
+        "model",
+        "model_id",
+        "price_version",
+        "principal",
+        "request",
+        "request_id",
+        "started_at",
+        "upstream",
+    )
+
+    def __init__(
+        self,
+        request_id: str,
+        principal: Principal,
+        request: ChatRequest,
+        resolved: Resolved,
+        price_version: str,
+        admission: Admission,
+        hold: Hold,
+        now_ms: int,
+    ) -> None:
+        self.request_id = request_id
+        self.principal = principal
+        self.request = request
+        self.dialect_name = request.native.dialect
+        self.model = resolved.model
+        self.model_id = resolved.model.id
+        self.alias = resolved.alias
+        self.price_version = price_version
+        self.admission = admission
+        self.hold = hold
+        self.started_at = now_ms
+        self.created = now_ms // 1000
+        self.meter = Meter(request, resolved.model)
+        self.candidate: Candidate | None = None
+        self.attempts = 0
+        self.first_token_ms: int | None = None
+        self.has_left = False
+        self.is_settled = False
+        self.upstream: Response | None = None
+
+    def abandon(self) -> None:
+        """The customer has left. Cuts the upstream where that stops its charge; otherwise it is drained."""
+        self.has_left = True
+        if self.upstream is not None and self.candidate is not None:
+            if self.candidate.route.provider.cancel_stops_billing:
+                self.upstream.abort()
+
+    def headers(self) -> HeaderList:
+        """The receipt: which model answered, by which alias and layer, under which request id."""
+        headers = [(b"x-request-id", self.request_id.encode()), (b"x-kyma-model", self.model_id.encode())]
+        if self.alias is not None:
+            headers.append((b"x-kyma-alias", self.alias.encode()))
+        if self.candidate is not None and self.candidate.layer:
+            headers.append((b"x-kyma-fallback", b"true"))
+            headers.append((b"x-kyma-fallback-layer", b"%d" % self.candidate.layer))
+        return headers

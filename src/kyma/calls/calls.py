@@ -1,0 +1,228 @@
+"""Opens calls and sees each to its end: the only way to an upstream."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from kyma.calls.call import Call
+from kyma.calls.meter import Outcome, hold_bound, input_estimate
+from kyma.calls.outlet import HeaderList, Outlet
+from kyma.calls.pump import AnswerPump, PumpSettings, StreamPump
+from kyma.calls.scrub import caller_error, reasons_for_operators
+from kyma.calls.settle import Settled
+from kyma.calls.upstream import Upstream
+from kyma.catalog import Catalog
+from kyma.core.chat import Bill, ChatRequest
+from kyma.core.errors import (
+    Bug,
+    Draining,
+    InsufficientCredits,
+    InvalidRequest,
+    KymaError,
+    NoRouteLeft,
+    Overloaded,
+    UpstreamError,
+)
+from kyma.core.ids import Clock, new_id
+from kyma.core.model import Model, Usage
+from kyma.core.money import PICOS_PER_NANO, Nanos, usd_text
+from kyma.core.principal import Principal, Tier
+from kyma.dialects.base import Dialect
+from kyma.ledger import CreditShort, Ledger
+from kyma.limits import Limits
+from kyma.routing import Health, plan
+from kyma.storage.writer import GroupWriter
+from kyma.usage import UsageRow
+
+log = logging.getLogger("kyma.calls")
+
+TICK_S = 0.5
+
+
+class CallSettings(msgspec.Struct, frozen=True):
+    """`max_live` bounds the calls under way at once; above it new ones are told to come back."""
+
+    pump: PumpSettings
+    max_live: int
+
+
+class Calls:
+    """Admission, failover, metering and settlement of every upstream call of this process."""
+
+    def __init__(
+        self,
+        *,
+        catalog: Callable[[], Catalog],
+        tier_of: Callable[[Principal], Tier],
+        limits: Limits,
+        ledger: Ledger,
+        upstream: Upstream,
+        health: Health,
+        writer: GroupWriter[Settled, bool],
+        clock: Clock,
+        settings: CallSettings,
+    ) -> None:
+        self._catalog = catalog
+        self._tier_of = tier_of
+        self._limits = limits
+        self._ledger = ledger
+        self._upstream = upstream
+        self._health = health
+        self._writer = writer
+        self._clock = clock
+        self._settings = settings
+        self._live: set[AnswerPump | StreamPump] = set()
+        self.is_draining = False
+
+    @property
+    def live_count(self) -> int:
+        """Calls under way."""
+        return len(self._live)
+
+    async def open(self, principal: Principal, request: ChatRequest) -> Call:
+        """Admit a request against limits and credit; nothing is sent yet.
+
+        Raises: NotFound for an unknown model, RateLimited, InvalidRequest when it is too large for the tier,
+        InsufficientCredits with the balance, the hold needed and the largest `max_tokens` that fits.
+        """
+        if self.is_draining:
+            raise Draining("this gateway is shutting down; send the request again", retry_after_s=1)
+        if len(self._live) >= self._settings.max_live:
+            raise Overloaded("too many calls are under way; try again in a moment", retry_after_s=1)
+        catalog = self._catalog()
+        resolved = catalog.resolve(request.model)
+        model = resolved.model
+        check_abilities(request, model)
+        tokens = input_estimate(request, model) + request.n * request.max_tokens
+        admission = self._limits.admit(principal, self._tier_of(principal), model.id, tokens)
+        bound = hold_bound(request, model)
+        request_id = new_id("req")
+        amount = bound.cost(model.price)
+        hold = self._ledger.try_reserve(principal.account_id, amount, request_id)
+        if hold is None:
+            try:
+                hold = await self._ledger.reserve(principal.account_id, amount, request_id)
+            except BaseException as error:
+                self._limits.correct(admission, 0)
+                if isinstance(error, CreditShort):
+                    raise _too_little(error, bound, model, request) from None
+                raise
+        now_ms = self._clock.now_ms()
+        return Call(request_id, principal, request, resolved, catalog.price_version, admission, hold, now_ms)
+
+    async def run(self, call: Call, dialect: Dialect, outlet: Outlet) -> None:
+        """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
+
+        The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.
+        """
+        headers = list(self._limits.headers(call.admission))
+        pump: AnswerPump | StreamPump
+        if call.request.is_streaming:
+            encoder = dialect.stream_encoder(call.request, call)
+            pump = StreamPump(call, outlet, headers, encoder, self._settings.pump, self._clock)
+        else:
+            pump = AnswerPump(call, outlet, headers, dialect)
+        self._live.add(pump)
+        try:
+            await pump.run(self._upstream, plan(call.model, self._health.allows), self._health, self._settle)
+        except KymaError as error:
+            await self._give_up(call, error, outlet, headers)
+        except Exception:
+            log.exception("request %s ended in a bug of ours", call.request_id)
+            await self._give_up(call, Bug("an error of ours; it is logged under the request id"), outlet, headers)
+        finally:
+            self._live.discard(pump)
+
+    async def tend(self) -> None:
+        """Keep streams alive and drains bounded, until cancelled."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = self._clock.monotonic()
+            for pump in tuple(self._live):
+                pump.tick(now)
+
+    def start_draining(self) -> None:
+        """Take no new calls; those under way go on."""
+        self.is_draining = True
+
+    async def _give_up(self, call: Call, error: KymaError, outlet: Outlet, headers: HeaderList) -> None:
+        if isinstance(error, NoRouteLeft):
+            log.warning(
+                "request %s: no source of %s answered: %s", call.request_id, call.model.id, reasons_for_operators(error)
+            )
+        elif isinstance(error, UpstreamError):
+            log.info("request %s: refused upstream: %s", call.request_id, error.message)
+        if not call.is_settled:
+            await self._settle(call, Outcome.FAILED)
+        shown = caller_error(error, call.model)
+        await outlet.fail(shown, [*headers, (b"x-request-id", call.request_id.encode())])
+
+    async def _settle(self, call: Call, outcome: Outcome) -> Bill:
+        """Charge what the settlement table says, durably, then return the bill. The end of a call, reached once."""
+        call.is_settled = True
+        bill = call.meter.bill(outcome, call.model.price)
+        settlement = self._ledger.prepare(call.hold, bill.cost)
+        self._limits.correct(call.admission, bill.usage.total)
+        written = self._writer.submit(Settled(self._row(call, outcome, bill), settlement))
+        if bill.cost:
+            await written
+        return bill
+
+    def _row(self, call: Call, outcome: Outcome, bill: Bill) -> UsageRow:
+        route = call.candidate.route if call.candidate else None
+        now = self._clock.now_ms()
+        return UsageRow(
+            request_id=call.request_id,
+            account_id=call.principal.account_id,
+            user_id=call.principal.user_id,
+            key_id=call.principal.key_id,
+            model=call.model.id,
+            requested_model=call.request.model,
+            route=route.id if route else "",
+            layer=call.candidate.layer if call.candidate else 0,
+            dialect=call.dialect_name,
+            input_tokens=bill.usage.input,
+            cached_input_tokens=bill.usage.cached_input,
+            cache_write_tokens=bill.usage.cache_write,
+            output_tokens=bill.usage.output,
+            reasoning_tokens=bill.usage.reasoning,
+            price_version=call.price_version,
+            cost=bill.cost,
+            estimated=bill.is_estimated,
+            flagged=call.meter.is_flagged,
+            status=outcome.value,
+            http_status=200 if outcome is not Outcome.FAILED else 503,
+            is_streaming=call.request.is_streaming,
+            first_token_ms=call.first_token_ms,
+            duration_ms=now - call.started_at,
+            attempts=call.attempts,
+            created_at=now,
+        )
+
+
+def check_abilities(request: ChatRequest, model: Model) -> None:
+    """Refuse what the model cannot read, rather than answer past it. Raises: InvalidRequest."""
+    if request.image_count and not model.supports_vision:
+        raise InvalidRequest(f"{model.id} takes no images", code="unsupported_modality", param="messages")
+    if request.tools and not model.supports_tools:
+        raise InvalidRequest(f"{model.id} cannot call tools", code="unsupported_parameter", param="tools")
+
+
+def _too_little(error: CreditShort, bound: Usage, model: Model, request: ChatRequest) -> KymaError:
+    """402 with the figures a caller needs to act: balance, hold, and the largest `max_tokens` that would fit."""
+    affordable = affordable_max_tokens(error.available, bound, model, request.n)
+    hint = f"max_tokens of at most {affordable} would fit" if affordable else "even a single output token would not fit"
+    return InsufficientCredits(
+        f"insufficient credits: this request needs ${usd_text(error.needed)} set aside, "
+        f"${usd_text(max(0, error.available))} of your balance of ${usd_text(error.posted)} is free; {hint}. "
+        "Add credits, or lower max_tokens."
+    )
+
+
+def affordable_max_tokens(available: Nanos, bound: Usage, model: Model, n: int) -> int:
+    """The largest `max_tokens` whose hold `available` covers; 0 when none does."""
+    input_picos = bound.input * model.price.input + bound.cache_write * model.price.cache_write
+    left = available * PICOS_PER_NANO - input_picos
+    return max(0, left // (model.price.output * n)) if model.price.output else 0

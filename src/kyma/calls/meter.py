@@ -1,0 +1,170 @@
+"""What a call is billed for: the settlement table, executed.
+
+A delivered token is counted as one per delta, the way vendors stream; a delta too long to be one token counts by its
+bytes. Own counts are marked as estimated and never exceed `max_tokens`.
+"""
+
+from enum import Enum
+
+from kyma.core.chat import (
+    Bill,
+    ChatEvent,
+    ChatRequest,
+    ChatResponse,
+    NativeDelta,
+    TextDelta,
+    TextPart,
+    ThinkingDelta,
+    ThinkingPart,
+    ToolCallDelta,
+    ToolCallPart,
+    ToolCallStart,
+    UsageReport,
+)
+from kyma.core.model import Model, Price, Usage
+
+BYTES_PER_TOKEN = 4
+LONGEST_TOKEN_BYTES = 16
+ABSURD_FACTOR = 2
+"""A report above twice what the model can do is nonsense."""
+
+
+class Outcome(Enum):
+    """How a call ended."""
+
+    FINISHED = "finished"
+    DRAINED = "drained"
+    """The client left; the upstream was read to its end."""
+    CANCELLED = "cancelled"
+    """The client left; the upstream was cut, which stops its charge."""
+    CUT = "cut"
+    """The upstream broke off after the first byte."""
+    FAILED = "failed"
+    """Nothing came before the first byte."""
+    BLANK = "blank"
+    """The answer was empty."""
+
+
+class Basis(Enum):
+    """What is billed."""
+
+    REPORTED = "the reported usage"
+    COUNTED = "what was delivered, by our count"
+    NOTHING = "nothing"
+
+
+SETTLEMENT: dict[tuple[Outcome, bool], Basis] = {
+    (Outcome.FINISHED, True): Basis.REPORTED,
+    (Outcome.FINISHED, False): Basis.COUNTED,
+    (Outcome.DRAINED, True): Basis.REPORTED,
+    (Outcome.DRAINED, False): Basis.COUNTED,
+    (Outcome.CANCELLED, True): Basis.COUNTED,
+    (Outcome.CANCELLED, False): Basis.COUNTED,
+    (Outcome.CUT, True): Basis.COUNTED,
+    (Outcome.CUT, False): Basis.COUNTED,
+    (Outcome.FAILED, True): Basis.NOTHING,
+    (Outcome.FAILED, False): Basis.NOTHING,
+    (Outcome.BLANK, True): Basis.NOTHING,
+    (Outcome.BLANK, False): Basis.NOTHING,
+}
+"""`(outcome, the upstream reported sane usage)` to what is billed."""
+
+
+class Meter:
+    """Counts one call."""
+
+    def __init__(self, request: ChatRequest, model: Model) -> None:
+        self._request = request
+        self._model = model
+        self._report: UsageReport | None = None
+        self.delivered_tokens = 0
+
+    @property
+    def is_flagged(self) -> bool:
+        """The upstream reported nonsense."""
+        return self._report is not None and not self._is_sane(self._report)
+
+    def see(self, event: ChatEvent) -> None:
+        """Count one event of a stream."""
+        match event:
+            case TextDelta(_, text) | ThinkingDelta(_, text):
+                self.delivered_tokens += _tokens(text)
+            case ToolCallStart(_, _, _, name, arguments):
+                self.delivered_tokens += _tokens(name) + _tokens(arguments)
+            case ToolCallDelta(_, _, arguments):
+                self.delivered_tokens += _tokens(arguments)
+            case NativeDelta(text_bytes=size):
+                self.delivered_tokens += -(-size // BYTES_PER_TOKEN)
+            case UsageReport():
+                self._see_report(event)
+
+    def see_response(self, response: ChatResponse) -> None:
+        """Count a whole answer."""
+        for choice in response.choices:
+            for part in choice.parts:
+                match part:
+                    case TextPart(text) | ThinkingPart(text):
+                        self.delivered_tokens += _tokens_of_whole(text)
+                    case ToolCallPart(_, name, arguments):
+                        self.delivered_tokens += _tokens_of_whole(name + arguments)
+        if response.report is not None:
+            self._see_report(response.report)
+
+    def bill(self, outcome: Outcome, price: Price) -> Bill:
+        """The charge for `outcome`, by the settlement table."""
+        report = self._report if self._report is not None and self._is_sane(self._report) else None
+        basis = SETTLEMENT[outcome, report is not None]
+        if basis is Basis.NOTHING:
+            return Bill(Usage(), 0, 0, is_estimated=False)
+        usage = report.usage if report is not None and basis is Basis.REPORTED else self._counted(report)
+        return Bill(usage, usage.cost(price), usage.cache_discount(price), is_estimated=basis is Basis.COUNTED)
+
+    def _counted(self, report: UsageReport | None) -> Usage:
+        output = min(self.delivered_tokens, self._request.max_tokens * self._request.n)
+        if report is not None:
+            usage = report.usage
+            return Usage(usage.input, usage.cached_input, usage.cache_write, output)
+        return Usage(input=input_estimate(self._request, self._model), output=output)
+
+    def _see_report(self, report: UsageReport) -> None:
+        """Later reports replace earlier ones, but nonsense stays on record."""
+        if self._report is None or self._is_sane(self._report):
+            self._report = report
+
+    def _is_sane(self, report: UsageReport) -> bool:
+        usage, window = report.usage, self._model.context_window
+        return (
+            report.is_valid
+            and usage.total_input <= ABSURD_FACTOR * window
+            and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._request.n
+        )
+
+
+def input_estimate(request: ChatRequest, model: Model) -> int:
+    """About how many tokens the model will read."""
+    return -(-request.input_bytes // BYTES_PER_TOKEN) + request.image_count * model.image_tokens
+
+
+def input_bound(request: ChatRequest, model: Model) -> int:
+    """At most how many tokens the model will read: a token is at least one byte."""
+    return request.input_bytes + request.image_count * model.image_tokens
+
+
+def hold_bound(request: ChatRequest, model: Model) -> Usage:
+    """The most expensive usage this request can come to; what is set aside for it."""
+    limit = max(model.max_output_tokens or 0, model.context_window)
+    output = request.n * min(request.max_tokens, limit)
+    if model.price.cache_write > model.price.input:
+        return Usage(cache_write=input_bound(request, model), output=output)
+    return Usage(input=input_bound(request, model), output=output)
+
+
+def _tokens(text: str) -> int:
+    if not text:
+        return 0
+    size = len(text) if text.isascii() else len(text.encode())
+    return 1 if size <= LONGEST_TOKEN_BYTES else -(-size // BYTES_PER_TOKEN)
+
+
+def _tokens_of_whole(text: str) -> int:
+    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)

@@ -1,0 +1,28 @@
+"""The one place where a call's charge and its usage row meet, in one transaction of the group-committing writer."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from kyma.ledger import Settlement
+from kyma.ledger.store import apply_settlements
+from kyma.usage import UsageRow
+from kyma.usage.store import insert_rows
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """The end of one call: what it used and what it cost. `settlement` is None for calls that cost nothing."""
+
+    row: UsageRow
+    settlement: Settlement | None
+
+
+def apply_settled(connection: Connection, items: Sequence[Settled]) -> list[bool]:
+    """Write usage rows, transfers and balances together; a request id already written changes nothing.
+
+    Returns for each item whether it was new.
+    """
+    new = insert_rows(connection, [item.row for item in items])
+    apply_settlements(connection, [item.settlement for item in items if item.settlement and item.row.request_id in new])
+    return [item.row.request_id in new for item in items]

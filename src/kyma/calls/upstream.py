@@ -1,0 +1,110 @@
+"""Adapter, credential and transport put together: asks one source and returns once its answer has begun for good."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from kyma.calls.call import Call
+from kyma.core.chat import (
+    ChatEvent,
+    ChatResponse,
+    Finish,
+    FinishReason,
+    NativeDelta,
+    StreamFailure,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallStart,
+)
+from kyma.core.errors import Garbled, Unreachable, UpstreamError
+from kyma.core.model import Provider
+from kyma.dialects.base import StreamDecoder
+from kyma.providers.compat import ChatAdapter, adapter_for
+from kyma.routing import Candidate
+from kyma.transport import HttpClient, Response
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 256 * 1024
+
+
+class OpenStream(msgspec.Struct):
+    """A stream past its commit point: `events` begin with everything up to the first content."""
+
+    response: Response
+    decoder: StreamDecoder
+    events: list[ChatEvent]
+    has_ended: bool
+    is_blank: bool
+
+
+class Upstream:
+    """The providers of this gateway. `secrets` maps a provider's id to its key; local ones may have none."""
+
+    def __init__(self, client: HttpClient, secrets: Mapping[str, str]) -> None:
+        self._client = client
+        self._secrets = secrets
+        self._adapters: dict[str, ChatAdapter] = {}
+
+    async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> ChatResponse:
+        """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
+        adapter, response = await self._send(call, candidate)
+        answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES))
+        if answer.is_blank and not is_last:
+            raise Garbled("the answer is empty")
+        return answer
+
+    async def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> OpenStream:
+        """A stream up to its first content event, the commit point. Raises: UpstreamError."""
+        adapter, response = await self._send(call, candidate)
+        decoder = adapter.stream_decoder(candidate.route)
+        events: list[ChatEvent] = []
+        try:
+            while True:
+                data = await response.next_chunk()
+                fresh = decoder.feed(data) if data else decoder.close()
+                events += fresh
+                if any(map(_is_content, fresh)):
+                    return OpenStream(response, decoder, events, has_ended=not data, is_blank=False)
+                if fresh and isinstance(fresh[-1], StreamFailure):
+                    raise fresh[-1].error
+                if not data:
+                    return self._blank(response, decoder, events, is_last)
+        except BaseException:
+            response.abort()
+            raise
+
+    def _blank(self, response: Response, decoder: StreamDecoder, events: list[ChatEvent], is_last: bool) -> OpenStream:
+        """A stream that ended well and said nothing: a fault, unless a limit or filter kept it silent."""
+        is_blank = all(event.reason is FinishReason.STOP for event in events if isinstance(event, Finish))
+        if is_blank and not is_last:
+            raise Garbled("the answer is empty")
+        return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
+
+    async def _send(self, call: Call, candidate: Candidate) -> tuple[ChatAdapter, Response]:
+        route = candidate.route
+        adapter = self._adapter(route.provider)
+        request = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
+        if call.has_left and route.provider.cancel_stops_billing:
+            raise Unreachable("the caller has left")
+        response = await self._client.send(request, call.hold)
+        call.candidate, call.upstream = candidate, response
+        if call.has_left and route.provider.cancel_stops_billing:
+            response.abort()
+            raise Unreachable("the caller has left")
+        if response.status == 200:
+            return adapter, response
+        try:
+            body = await response.read(MAX_ERROR_BYTES)
+        except UpstreamError:
+            body = b""
+        raise adapter.parse_error(response.status, response.headers, body)
+
+    def _adapter(self, provider: Provider) -> ChatAdapter:
+        adapter = self._adapters.get(provider.dialect)
+        if adapter is None:
+            adapter = self._adapters[provider.dialect] = adapter_for(provider.dialect)
+        return adapter
+
+
+def _is_content(event: ChatEvent) -> bool:
+    return isinstance(event, TextDelta | ThinkingDelta | ToolCallStart | NativeDelta)

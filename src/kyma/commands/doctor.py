@@ -1,0 +1,78 @@
+"""`kyma doctor`: what is in order here, and what to do about what is not."""
+
+from collections.abc import Callable
+
+import typer
+
+from kyma.commands.session import open_session, run
+from kyma.config import ConfigError, load_config
+from kyma.core.ids import SystemClock
+from kyma.gateway import assemble_catalog
+from kyma.ledger.verify import verify
+from kyma.local.install import status
+from kyma.server import listen
+
+
+def doctor() -> None:
+    """Check configuration, database, books, catalog, providers, local model and port; exit 1 if something is wrong."""
+    checks: list[tuple[str, Callable[[], str]]] = [
+        ("configuration", _configuration),
+        ("database", _database),
+        ("catalog", _catalog),
+        ("local model", _local),
+        ("port", _port),
+    ]
+    failed = 0
+    for name, check in checks:
+        try:
+            typer.echo(f"ok    {name}: {check()}")
+        except (ConfigError, OSError, ValueError) as error:
+            failed += 1
+            typer.echo(f"FAIL  {name}: {error}")
+    raise typer.Exit(1 if failed else 0)
+
+
+def _configuration() -> str:
+    config = load_config()
+    changed = sum(origin != "default" for origin in config.origins.values())
+    return f"{changed} settings changed, folder {config.config_dir}"
+
+
+def _database() -> str:
+    async def work() -> list[str]:
+        async with open_session() as (_, database):
+            return [str(violation) for violation in await database.read(verify)]
+
+    violations = run(work())
+    if violations:
+        raise ValueError(f"the books do not balance: {violations[0]} (and {len(violations) - 1} more)")
+    return "this version's schema, the books balance"
+
+
+def _catalog() -> str:
+    catalog = assemble_catalog(load_config(), SystemClock())
+    on = ", ".join(sorted(catalog.providers)) or "none but the local model; set a key such as GROQ_API_KEY"
+    return f"{len(catalog.all())} models, {len(catalog.offered())} served by providers that are on: {on}"
+
+
+def _local() -> str:
+    config = load_config()
+    if not config.settings.local_enabled:
+        return "switched off"
+    if config.settings.local_gguf:
+        return f"your own file {config.settings.local_gguf}"
+    found = status(config.data_dir)
+    if not found.is_installed:
+        return "not installed; `kyma local install` fetches it"
+    if not found.is_intact:
+        raise ValueError(f"{found.path} is damaged; delete it and run `kyma local install`")
+    return str(found.path)
+
+
+def _port() -> str:
+    settings = load_config().settings
+    try:
+        listen(settings.host, settings.port).close()
+    except OSError as error:
+        return f"{settings.host}:{settings.port} is taken ({error.strerror}), by a running gateway or another program"
+    return f"{settings.host}:{settings.port} is free"

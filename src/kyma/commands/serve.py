@@ -1,0 +1,127 @@
+"""`kyma serve`: the gateway, set up on its first start, with nothing asked."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import typer
+import uvloop
+
+from kyma.app import App, render_refusal
+from kyma.config import Config, ConfigError, load_config
+from kyma.core.money import usd_to_nanos
+from kyma.gateway import Gateway, is_embedded, make_data_dir, open_gateway
+from kyma.local import LocalModelError
+from kyma.local.install import install
+from kyma.local.supervisor import LocalModel
+from kyma.server import Server, ServerLimits, listen, raise_file_limit
+
+LOCAL_READY_S = 20.0
+DEMO_MODEL = "smollm2-135m"
+QUESTION = "What is the capital of France?"
+
+
+def serve() -> None:
+    """Start the gateway. The first start makes database, operator account and key, and installs the local model."""
+    config = load_config()
+    logging.basicConfig(
+        level=config.settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    raise_file_limit()
+    gguf = _local_gguf(config)
+    try:
+        listener = listen(config.settings.host, config.settings.port)
+    except OSError as error:
+        place = f"{config.settings.host}:{config.settings.port}"
+        raise ConfigError(f"cannot listen on {place}: {error.strerror}; KYMA_PORT=… takes another") from None
+    uvloop.run(_serve(config, gguf, listener))
+
+
+async def _serve(config: Config, gguf: Path | None, listener: socket.socket) -> None:
+    settings = config.settings
+    async with open_gateway(config) as gateway:
+        limits = ServerLimits(
+            settings.header_limit_bytes, settings.body_limit_bytes, settings.header_timeout_s, settings.body_timeout_s
+        )
+        server = Server(App(gateway), render_refusal, limits)
+        key = await gateway.registration.ensure_operator(
+            settings.operator_email, usd_to_nanos(settings.operator_grant_usd)
+        )
+        if gguf is not None:
+            await gateway.start_local(_local_model(config, gguf))
+        gateway.spawn(_greet(gateway, key))
+        await server.serve([listener], settings.shutdown_s, gateway.calls.start_draining)
+
+
+def _local_gguf(config: Config) -> Path | None:
+    """The model to run here, installed if need be; None, with a word why, when there can be none."""
+    settings = config.settings
+    if not settings.local_enabled:
+        return None
+    if settings.local_gguf:
+        return Path(settings.local_gguf).expanduser()
+    try:
+        return install(make_data_dir(config), lambda line: typer.echo(f"kyma: {line}"))
+    except LocalModelError as error:
+        typer.echo(f"kyma: no local model: {error}", err=True)
+        return None
+
+
+def _local_model(config: Config, gguf: Path) -> LocalModel:
+    settings = config.settings
+    return LocalModel(
+        gguf,
+        name=DEMO_MODEL,
+        log_path=config.data_dir / "logs" / "local-model.log",
+        context_tokens=settings.local_context_tokens,
+        slots=settings.local_parallel,
+    )
+
+
+async def _greet(gateway: Gateway, key: str | None) -> None:
+    """Say where the gateway is and how to call it, once the local model answers or will not."""
+    if gateway.local is not None:
+        with contextlib.suppress(LocalModelError):
+            await gateway.local.wait_ready(LOCAL_READY_S)
+        await asyncio.sleep(0)
+    typer.echo(_greeting(gateway, key))
+    sys.stdout.flush()
+
+
+def _greeting(gateway: Gateway, key: str | None) -> str:
+    offered = gateway.catalog.offered()
+    lines = [
+        "",
+        f"Kyma listens on {gateway.base_url}",
+        f"  chat      POST {gateway.base_url}/v1/chat/completions",
+        f"  models    GET  {gateway.base_url}/v1/models          ({len(offered)} available)",
+        f"  balance   GET  {gateway.base_url}/v1/credits/balance",
+        f"  document  GET  {gateway.base_url}/v1/openapi.json",
+        f"  data      {gateway.config.data_dir if is_embedded(gateway.config) else 'Postgres'}",
+        "",
+    ]
+    if not offered:
+        lines += [
+            "No model is available yet. Give the gateway a provider:",
+            "  GROQ_API_KEY=… make serve     (or any other key of GET /v1/models?include=all, field `missing`)",
+            f"  or a row in {gateway.config.config_dir / 'providers.toml'}",
+            "",
+        ]
+    if key is not None:
+        lines += ["Your API key, shown this once:", f"  {key}", ""]
+    if offered:
+        model = next((model.id for model in offered if model.id == DEMO_MODEL), offered[0].id)
+        lines += [
+            "Try it:",
+            f"  curl {gateway.base_url}/v1/chat/completions \\",
+            f'    -H "Authorization: Bearer {key or "$KYMA_API_KEY"}" -H "Content-Type: application/json" \\',
+            f'    -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "{QUESTION}"}}]}}\'',
+            "",
+        ]
+    if key is None:
+        lines += ["Another key: kyma keys create", ""]
+    return "\n".join(lines)

@@ -1,0 +1,252 @@
+"""One client's connection: bytes to requests, one after the other, and back."""
+
+import asyncio
+from collections import deque
+from typing import Protocol, cast
+from urllib.parse import unquote
+
+import httptools
+
+from kyma.core.errors import HeadersTooLarge, InvalidRequest, KymaError, TooLarge
+from kyma.server.exchange import STATUS_LINES, Exchange, Scope
+
+MAX_PIPELINED = 8
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+ASGI = {"version": "3.0", "spec_version": "2.5"}
+
+
+class Host(Protocol):
+    """The server as its connections use it."""
+
+    date: bytes
+    head_limit_bytes: int
+    body_limit_bytes: int
+    is_stopping: bool
+
+    def opened(self, connection: "Connection") -> None: ...
+
+    def closed(self, connection: "Connection") -> None: ...
+
+    def start(self, exchange: Exchange) -> None:
+        """Run the application for a whole request."""
+        ...
+
+    def render(self, path: str, error: KymaError) -> bytes: ...
+
+
+class Connection(asyncio.Protocol):
+    """Parses requests whole, bounds their size, and hands them on one at a time.
+
+    `waits_since` is when the client was last owed patience: an idle connection, a head or a body under way.
+    """
+
+    def __init__(self, host: Host, loop: asyncio.AbstractEventLoop) -> None:
+        self._host = host
+        self._loop = loop
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._client: tuple[str, int] | None = None
+        self._server: tuple[str, int] | None = None
+        self._queue: deque[Exchange] = deque()
+        self._current: Exchange | None = None
+        self._writable: asyncio.Event | None = None
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._head_bytes = 0
+        self._is_discarding = False
+        self.state = "idle"  # idle, head, body or busy
+        self.waits_since = loop.time()
+        self.is_paused = False
+
+    @property
+    def date(self) -> bytes:
+        return self._host.date
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._client = _address(transport.get_extra_info("peername"))
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._host.opened(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._host.closed(self)
+        self.resume_writing()
+        for exchange in (self._current, *self._queue):
+            if exchange is not None:
+                exchange.leave()
+        self._queue.clear()
+        self._transport = None
+
+    def eof_received(self) -> bool:
+        """A client that has said all it has to say still reads; it has left only when nothing is under way."""
+        return self._current is not None or bool(self._queue)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_discarding:
+            return
+        if self.state in ("idle", "head"):
+            self._head_bytes += len(data)
+            if self._head_bytes > self._host.head_limit_bytes:
+                end = data.find(b"\r\n\r\n", 0, self._host.head_limit_bytes)
+                if end < 0:
+                    return self._refuse(HeadersTooLarge("the request head is too large"))
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            return
+        except httptools.HttpParserError:
+            if not self._is_discarding:
+                self._refuse(InvalidRequest("this is not a valid HTTP request", code="invalid_http"))
+
+    def pause_writing(self) -> None:
+        self.is_paused = True
+        self._writable = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        self.is_paused = False
+        if self._writable is not None:
+            self._writable.set()
+
+    async def wait_writable(self) -> None:
+        """Until the client has read some of what waits for it, or has left."""
+        if self._writable is not None:
+            await self._writable.wait()
+
+    def write(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def ended(self, exchange: Exchange, keeps_connection: bool) -> None:
+        """The current response is complete: take the next request, or close."""
+        self._current = None
+        if not keeps_connection or self._host.is_stopping:
+            return self.close()
+        if self._queue:
+            if len(self._queue) == MAX_PIPELINED and self._transport is not None:
+                self._transport.resume_reading()
+            return self._take(self._queue.popleft())
+        if self.state == "busy":
+            self.state = "idle"
+        self.waits_since = self._loop.time()
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """Close once what was written is out."""
+        if self._transport is not None:
+            self._transport.close()
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        self.state = "head"
+        self.waits_since = self._loop.time()
+        self._url = b""
+        self._headers = []
+        self._body = []
+        self._body_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self.state = "body"
+        self._head_bytes = 0
+        for name, value in self._headers:
+            if name == b"content-length" and int(value) > self._host.body_limit_bytes:
+                return self._refuse(self._too_large())
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.write(CONTINUE)
+
+    def on_body(self, body: bytes) -> None:
+        if self._is_discarding:
+            return
+        self._body_bytes += len(body)
+        if self._body_bytes > self._host.body_limit_bytes:
+            return self._refuse(self._too_large())
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._is_discarding:
+            return
+        parser = self._parser
+        version = parser.get_http_version()
+        body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body = []
+        scope = self._scope(version)
+        exchange = Exchange(
+            self,
+            scope,
+            body,
+            keeps=parser.should_keep_alive() and not parser.should_upgrade(),
+            is_http_10=version == "1.0",
+        )
+        self.state = "busy"
+        if self._current is None:
+            return self._take(exchange)
+        self._queue.append(exchange)
+        if len(self._queue) == MAX_PIPELINED and self._transport is not None:
+            self._transport.pause_reading()
+
+    def _take(self, exchange: Exchange) -> None:
+        self._current = exchange
+        self._host.start(exchange)
+
+    def _scope(self, version: str) -> Scope:
+        url = httptools.parse_url(self._url)
+        raw_path = url.path or b"/"
+        path = raw_path.decode("latin-1")
+        return {
+            "type": "http",
+            "asgi": ASGI,
+            "http_version": version,
+            "method": self._parser.get_method().decode("latin-1"),
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": raw_path,
+            "query_string": url.query or b"",
+            "root_path": "",
+            "headers": self._headers,
+            "client": self._client,
+            "server": self._server,
+        }
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the request body is larger than {self._host.body_limit_bytes} bytes")
+
+    def time_out(self) -> None:
+        """The client has kept us waiting for the rest of its request: say so and close; an idle one is just closed."""
+        if self.state == "body":
+            self._refuse(InvalidRequest("the request body did not arrive in time", code="body_timeout"))
+        else:
+            self.close()
+
+    def _refuse(self, error: KymaError) -> None:
+        """Answer what never became a request, then read no more; a client still sending gets to see the answer."""
+        if self._current is not None:  # an earlier request is being answered: its response goes first, then the end
+            return self.close()
+        self._is_discarding = True
+        self.waits_since = self._loop.time()
+        self.state = "idle"
+        body = self._host.render(self._url.partition(b"?")[0].decode("latin-1"), error)
+        lines = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+        self.write(STATUS_LINES[error.status] + self.date + lines + body)
+        if self._transport is not None and self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    @property
+    def is_discarding(self) -> bool:
+        """A refusal is out and what still comes is thrown away."""
+        return self._is_discarding
+
+
+def _address(name: object) -> tuple[str, int] | None:
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None

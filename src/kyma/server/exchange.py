@@ -1,0 +1,169 @@
+"""One request and its response, as ASGI sees them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
+from typing import Any, Protocol
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("latin-1") for status in HTTPStatus}
+BODILESS = (204, 304)
+DISCONNECT: Message = {"type": "http.disconnect"}
+
+
+class Wire(Protocol):
+    """The connection as an exchange uses it."""
+
+    is_paused: bool
+
+    @property
+    def date(self) -> bytes:
+        """The `date` header, ready to send."""
+        ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def abort(self) -> None: ...
+
+    async def wait_writable(self) -> None: ...
+
+    def ended(self, exchange: "Exchange", keeps_connection: bool) -> None:
+        """The response is complete."""
+        ...
+
+
+class Exchange:
+    """Reads `body`, writes a response. After the client has left, writing does nothing."""
+
+    __slots__ = (
+        "_body",
+        "_has_head",
+        "_has_left",
+        "_is_chunked",
+        "_is_done",
+        "_is_http_10",
+        "_keeps",
+        "_on_leave",
+        "_status",
+        "_waiter",
+        "_wire",
+        "head_only",
+        "pending_head",
+        "scope",
+    )
+
+    def __init__(self, wire: Wire, scope: Scope, body: bytes, *, keeps: bool, is_http_10: bool) -> None:
+        self._wire = wire
+        self._body: bytes | None = body
+        self._keeps = keeps
+        self._is_http_10 = is_http_10
+        self._status = 0
+        self._has_head = False
+        self._is_chunked = False
+        self._is_done = False
+        self._has_left = False
+        self._on_leave: Callable[[], None] | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.scope = scope
+        self.head_only = scope["method"] == "HEAD"
+        self.pending_head = b""
+
+    @property
+    def is_done(self) -> bool:
+        """The response is out, or nobody waits for it."""
+        return self._is_done or self._has_left
+
+    @property
+    def has_begun(self) -> bool:
+        """Bytes of the response are on their way."""
+        return self._has_head
+
+    def watch(self, on_leave: Callable[[], None]) -> None:
+        """Call `on_leave` once if the client leaves before the response is complete."""
+        if self._has_left:
+            on_leave()
+        else:
+            self._on_leave = on_leave
+
+    def leave(self) -> None:
+        """The connection is gone."""
+        if self.is_done:
+            return
+        self._has_left = True
+        if self._on_leave is not None:
+            self._on_leave()
+        self._wake()
+
+    def abort(self) -> None:
+        """The application gave up in the middle: the client sees a broken response, never a short one."""
+        self._is_done = True
+        self._wire.abort()
+
+    async def receive(self) -> Message:
+        """The whole body, then a disconnect once the response is complete or the client has left."""
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
+        if not self.is_done:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return DISCONNECT
+
+    async def send(self, message: Message) -> None:
+        """Start, continue or complete the response. Waits while the client's buffers are full."""
+        if self._has_left:
+            return
+        if message["type"] == "http.response.start":
+            if self._status:
+                raise RuntimeError("the response was started twice")
+            self._status = message["status"]
+            self.pending_head = self._head(message["status"], message.get("headers", ()))
+            return
+        if not self._status or self._is_done:
+            raise RuntimeError("a body outside of a response")
+        body = message.get("body", b"")
+        is_last = not message.get("more_body", False)
+        self._wire.write(self._frame(body, is_last))
+        if is_last:
+            self._is_done = True
+            self._wake()
+            self._wire.ended(self, self._keeps)
+        elif self._wire.is_paused:
+            await self._wire.wait_writable()
+
+    def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        has_length = any(name == b"content-length" for name, _ in headers)
+        if not has_length and status not in BODILESS:
+            if self._is_http_10:
+                self._keeps = False
+            else:
+                self._is_chunked = True
+                lines.append(b"transfer-encoding: chunked\r\n")
+        if not self._keeps:
+            lines.append(b"connection: close\r\n")
+        head = STATUS_LINES[status] + self._wire.date + b"".join(lines) + b"\r\n"
+        if head.count(b"\n") != len(lines) + 3 or b"\0" in head:
+            raise ValueError("a response header holds a line break")
+        return head
+
+    def _frame(self, body: bytes, is_last: bool) -> bytes:
+        """What goes on the wire for a piece of the body, the head in front of the first."""
+        head, self.pending_head = self.pending_head, b""
+        self._has_head = True
+        if self.head_only or self._status in BODILESS:
+            return head
+        if not self._is_chunked:
+            return head + body
+        if is_last:
+            return head + (b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n")
+        return head + (b"%x\r\n%b\r\n" % (len(body), body) if body else b"")
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
