@@ -1,0 +1,19 @@
+"""Who calls: users, API keys, sessions and sign-in. Money, tiers and limits are other features' business."""
+
+from kyma.accounts.accounts import Accounts, NewKey, NewSession, Profile, PurchasedOf, SignedIn
+from kyma.accounts.emails import normal_email
+from kyma.accounts.keys import masked
+from kyma.accounts.store import KeyRow, UserRow
+
+__all__ = [
+    "Accounts",
+    "KeyRow",
+    "NewKey",
+    "NewSession",
+    "Profile",
+    "PurchasedOf",
+    "SignedIn",
+    "UserRow",
+    "masked",
+    "normal_email",
+]

@@ -1,0 +1,1 @@
+"""SQL engines, transactions and the group-committing writer. Features own their tables and statements."""

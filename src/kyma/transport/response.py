@@ -1,0 +1,153 @@
+"""An answer as it arrives: status and headers first, then the body in the pieces that the network makes.
+
+Knows nothing of HTTP framing, which is the connection's business, and nothing of what the bytes mean.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from kyma.core.errors import Garbled, Unreachable, UpstreamError
+from kyma.transport.deadline import Deadline
+
+HIGH_WATER_BYTES = 256 * 1024
+"""A consumer that lags by more than this stops the reading until it has caught up."""
+
+
+class Response:
+    """Read it to the end or `abort()` it: until then it keeps its connection. One task at a time may wait on it.
+
+    `headers` has lower-case names; of a repeated header the last value. Cancelling a wait drops the connection, so a
+    consumer that only wants to look up from time to time waits with `asyncio.wait`, not with a timeout around a read.
+    """
+
+    __slots__ = (
+        "_buffered",
+        "_chunks",
+        "_deadline",
+        "_drop",
+        "_error",
+        "_idle_s",
+        "_is_complete",
+        "_is_paused",
+        "_loop",
+        "_transport",
+        "_waiter",
+        "headers",
+        "status",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        transport: asyncio.Transport,
+        deadline: Deadline,
+        drop: Callable[[], None],
+        idle_s: float,
+    ) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self._loop = loop
+        self._transport = transport
+        self._deadline = deadline
+        self._drop = drop
+        self._idle_s = idle_s
+        self._chunks: list[bytes] = []
+        self._buffered = 0
+        self._waiter: asyncio.Future[None] | None = None
+        self._error: UpstreamError | None = None
+        self._is_complete = False
+        self._is_paused = False
+
+    async def read(self, limit_bytes: int) -> bytes:
+        """The whole body, or what `next_chunk` has left of it. Raises: Garbled when it is larger than `limit_bytes`."""
+        parts: list[bytes] = []
+        size = 0
+        while part := await self.next_chunk():
+            size += len(part)
+            if size > limit_bytes:
+                self.abort()
+                raise Garbled(f"The body is larger than {limit_bytes} bytes.", upstream_status=self.status)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def next_chunk(self) -> bytes:
+        """All body bytes that have arrived since the last call, waiting for the first of them; `b""` at the end.
+
+        Bytes that arrived before a failure are handed out before it is raised.
+        Raises: UpstreamTimeout after `idle_s` without a byte, Unreachable if the answer was cut short, Garbled.
+        """
+        chunks = self._chunks
+        if not chunks:
+            if self._error is None and not self._is_complete:
+                await self._wait(self._idle_s)
+            if not chunks:
+                if self._error is not None:
+                    raise self._error
+                return b""
+        data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self._buffered = 0
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return data
+
+    def abort(self) -> None:
+        """Drop the connection at once, unless the answer is complete; whoever waits gets Unreachable."""
+        if not self._is_complete and self._error is None:
+            self._drop()
+            self._chunks.clear()
+            self.fail(Unreachable("The call was given up."))
+
+    async def start(self, first_byte_s: float) -> None:
+        """The client's side: wait until status and headers are in. Raises: what `fail` was told."""
+        if not self.status and self._error is None:
+            await self._wait(first_byte_s)
+        if not self.status and self._error is not None:
+            raise self._error
+
+    def add(self, data: bytes) -> None:
+        """The connection's side: a piece of the body. Nobody is woken before `advance`."""
+        self._chunks.append(data)
+
+    def advance(self, wire_bytes: int) -> None:
+        """The connection's side: headers or body pieces have come, in `wire_bytes` of traffic."""
+        self._buffered += wire_bytes
+        if self._buffered > HIGH_WATER_BYTES and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+        self._wake()
+
+    def finish(self) -> None:
+        """The connection's side: the answer is complete and the connection no longer ours."""
+        self._is_complete = True
+        if self._is_paused:
+            self._is_paused = False
+            self._transport.resume_reading()
+        self._wake()
+
+    def fail(self, error: UpstreamError) -> None:
+        """The connection's side: no more will come, because of `error`."""
+        self._error = error
+        self._is_paused = False
+        self._wake()
+
+    async def _wait(self, seconds: float) -> None:
+        if self._waiter is not None:
+            raise RuntimeError("Another task waits for this answer already.")
+        waiter = self._waiter = self._loop.create_future()
+        self._deadline.start(seconds)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        # The deadline stops here and not in `_wait`: by the time that task runs, the connection may serve another call.
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            self._deadline.stop()
+            waiter.set_result(None)

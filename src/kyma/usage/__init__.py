@@ -1,0 +1,3 @@
+"""The request log and the price books: written with the charge, in one transaction."""
+
+from kyma.usage.usage import UsageRow as UsageRow

@@ -1,0 +1,29 @@
+"""Statements on `usage` and `price_book`."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from kyma.storage.bulk import NewRows, Value
+from kyma.usage.tables import price_book, usage
+from kyma.usage.usage import UsageRow
+
+_usage_rows = NewRows(usage, "request_id")
+_price_books = NewRows(price_book, "version")
+
+
+def insert_rows(connection: Connection, rows: Sequence[UsageRow]) -> set[Value]:
+    """Write rows; the request ids that were new. A row whose request id is there already changes nothing.
+
+    Call it before the ledger's part of the same transaction: the primary key is what makes a replay a no-op.
+    """
+    return _usage_rows.insert(connection, [msgspec.structs.astuple(row) for row in rows]) if rows else set()
+
+
+def put_price_book(connection: Connection, version: str, prices: str, now: int) -> bool:
+    """Keep a published price book; False if that version is there already (it is never changed).
+
+    `prices` is JSON: `{model: {"input": picos, "cached_input": …, "cache_write": …, "output": …}}`.
+    """
+    return bool(_price_books.insert(connection, [(version, prices, now)]))
