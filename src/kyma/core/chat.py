@@ -222,17 +222,10 @@ class ChatResponse(msgspec.Struct, frozen=True):
     @property
     def is_blank(self) -> bool:
         """A normal end with nothing said: no text, no thought, no call, nothing native. Not charged."""
-        return not any(
-            choice.finish is not FinishReason.STOP
-            or choice.message_native
-            or any(_says_something(part) for part in choice.parts)
-            for choice in self.choices
-        )
-
-
-def _says_something(part: Part) -> bool:
-    match part:
-        case TextPart(text=text) | ThinkingPart(text=text):
-            return bool(text.strip())
-        case _:
-            return True
+        for choice in self.choices:
+            if choice.finish is not FinishReason.STOP or choice.message_native:
+                return False
+            for part in choice.parts:
+                if not isinstance(part, TextPart | ThinkingPart) or part.text.strip():
+                    return False
+        return True

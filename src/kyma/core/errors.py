@@ -144,7 +144,7 @@ class RefusedUs(UpstreamError):
 class Rejected(UpstreamError):
     """400, 413 or 422: the provider finds the caller's request at fault.
 
-    `caller_message` is the provider's explanation; it may name the vendor until `as_request_error` is given a clean one.
+    `caller_message` is the provider's explanation and may name the vendor: `as_request_error` wants a clean one.
     """
 
     default_code = "upstream_rejected"

@@ -1,6 +1,6 @@
 """Ids that we mint, and the clock that is handed in so that a simulator can drive time."""
 
-import secrets
+import os
 import time
 from typing import Protocol
 
@@ -28,5 +28,8 @@ class SystemClock:
 
 
 def new_id(prefix: str) -> str:
-    """`prefix_` and 24 hex digits (96 random bits): no order, no meaning, safe to show."""
-    return f"{prefix}_{secrets.token_hex(12)}"
+    """`prefix_` and 24 hex digits: 11 of the millisecond, so that rows lie in the order they come, then 52 random bits.
+
+    An id says when it was made and nothing else; it is safe to show and no secret.
+    """
+    return f"{prefix}_{time.time_ns() // 1_000_000:011x}{os.urandom(7).hex()[:13]}"

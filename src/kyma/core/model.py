@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.money import Nanos, Picos, cost_nanos
+from kyma.core.money import Nanos, Picos, rounded_up
 from kyma.core.upstream import Origin, Timeouts
 
 
@@ -94,13 +94,11 @@ class Usage(msgspec.Struct, frozen=True):
 
     def cost(self, price: Price) -> Nanos:
         """What this usage costs at `price`, rounded up once."""
-        return cost_nanos(
-            (
-                (self.input, price.input),
-                (self.cached_input, price.cached_input),
-                (self.cache_write, price.cache_write),
-                (self.output, price.output),
-            )
+        return rounded_up(
+            self.input * price.input
+            + self.cached_input * price.cached_input
+            + self.cache_write * price.cache_write
+            + self.output * price.output
         )
 
     def cache_discount(self, price: Price) -> Nanos:

@@ -35,7 +35,12 @@ class Hold(msgspec.Struct, frozen=True):
 
 def cost_nanos(items: Iterable[tuple[int, Picos]]) -> Nanos:
     """What `units x price` pairs cost together, rounded up once."""
-    return -(-sum(units * price for units, price in items) // PICOS_PER_NANO)
+    return rounded_up(sum(units * price for units, price in items))
+
+
+def rounded_up(picos: Picos) -> Nanos:
+    """A whole request's sum of units times prices as an amount: the one rounding of a charge, up."""
+    return -(-picos // PICOS_PER_NANO)
 
 
 def usd_to_nanos(text: str) -> Nanos:

@@ -12,10 +12,11 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.errors import InsufficientCredits, KymaError, NotFound, ServiceError
+from kyma.core.errors import KymaError, NotFound
 from kyma.core.ids import Clock, new_id
-from kyma.core.money import Hold, Nanos, usd_text
+from kyma.core.money import Hold, Nanos
 from kyma.ledger import lease as leases
+from kyma.ledger.answers import Balance, CreditShort, HoldClosed, LedgerAway
 from kyma.ledger.lease import Lease, LeaseLost, LeaseRefused, LeaseShare, lease_size
 from kyma.ledger.settlement import Settlement
 from kyma.ledger.store import fetch_account
@@ -38,46 +39,6 @@ class LedgerSettings(msgspec.Struct, frozen=True):
     lease_ttl_s: float = 30.0
     idle_return_s: float = 10.0
     tick_s: float = 5.0
-
-
-class Balance(msgspec.Struct, frozen=True):
-    """A customer's account in nano-dollars."""
-
-    posted: Nanos
-    """Credits less charges: the balance."""
-    pending: Nanos
-    """What leases and holds have set aside of it in the books, unspent leases included."""
-    available: Nanos
-    """`posted - pending`: what nobody has set aside."""
-    reserved: Nanos
-    """Set aside for calls under way and by other processes."""
-    spendable: Nanos
-    """What a new call could still take here: `posted - reserved`."""
-    lifetime_purchased: Nanos
-    lifetime_spent: Nanos
-
-
-class CreditShort(InsufficientCredits):
-    """The account cannot cover the hold: `needed` of it, `available` to new calls, `posted` balance."""
-
-    def __init__(self, needed: Nanos, available: Nanos, posted: Nanos) -> None:
-        super().__init__(
-            f"Insufficient credits: this request needs ${usd_text(needed)} set aside, "
-            f"${usd_text(max(available, 0))} of your balance of ${usd_text(posted)} is available."
-        )
-        self.needed = needed
-        self.available = max(available, 0)
-        self.posted = posted
-
-
-class LedgerAway(ServiceError):
-    """The books cannot be asked, and without them nothing is started."""
-
-    default_code = "ledger_unavailable"
-
-
-class HoldClosed(Exception):
-    """The hold was settled or released before."""
 
 
 class Ledger:

@@ -137,8 +137,11 @@ class Exchange:
             await self._wire.wait_writable()
 
     def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
-        lines = [b"%b: %b\r\n" % header for header in headers]
-        has_length = any(name == b"content-length" for name, _ in headers)
+        lines = []
+        has_length = False
+        for name, value in headers:
+            lines.append(b"%b: %b\r\n" % (name, value))
+            has_length = has_length or name == b"content-length"
         if not has_length and status not in BODILESS:
             if self._is_http_10:
                 self._keeps = False

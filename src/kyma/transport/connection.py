@@ -29,7 +29,8 @@ class _Refused(Exception):
 class Connection(asyncio.Protocol):
     """A connected peer, one call at a time.
 
-    `on_idle` is called when an answer is complete and the connection can serve again, `on_lost` once when it is gone.
+    `on_idle` is called when an answer is complete and the connection can serve again, `on_lost` when it is gone.
+    The callbacks of asyncio.Protocol come first, then those of httptools, then the ways in which an answer ends.
     """
 
     idle_since = 0.0
@@ -103,8 +104,6 @@ class Connection(asyncio.Protocol):
         """Close at once and tell whoever waits for an answer."""
         self._fail(Unreachable("The transport was closed."))
 
-    # asyncio.Protocol
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         if self.lost.done():
@@ -122,7 +121,7 @@ class Connection(asyncio.Protocol):
             if not self._is_complete:
                 self._fail(self._fault or Garbled(f"Not HTTP/1.1: {error}.", upstream_status=response.status or None))
                 return
-            self._has_surplus = True
+            self._has_surplus = True  # and the parser has stopped for good
         if self._is_complete:
             self._finish(response)
         elif self._has_progress:
@@ -156,8 +155,6 @@ class Connection(asyncio.Protocol):
         if not response.status:  # the peer took bytes just now, and has `first_byte_s` from its last sign of life
             self._deadline.start(self._timeouts.first_byte_s)
         self._write_more(transport)
-
-    # httptools
 
     def on_message_begin(self) -> None:
         if self._is_complete:
@@ -208,8 +205,6 @@ class Connection(asyncio.Protocol):
         elif not self._is_complete:
             self._is_complete = True
             self._is_reusable = self._parser.should_keep_alive()
-
-    # Ends of an answer
 
     def _finish(self, response: Response) -> None:
         transport = self._transport

@@ -62,6 +62,8 @@ class WireAnswer(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
+ZERO = usd_number(0)
+
 _answer_decoder = msgspec.json.Decoder(WireAnswer)
 
 
@@ -123,7 +125,7 @@ def render_usage(bill: Bill) -> UsageOut:
         usage.cached_input,
         usage.cache_write,
         usd_number(bill.cost),
-        usd_number(bill.cache_discount),
+        usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
     )
 
 
