@@ -16,7 +16,7 @@ check: .venv/.dev  ## formatting, lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timings 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 
 bench: .venv/.dev  ## CPU a request and an event, paired with nginx in one run
 	@$(BIN)/python -m bench $(BENCH)

@@ -54,7 +54,10 @@ def test_roles_and_parts_are_read() -> None:
         body(
             messages=[
                 {"role": "developer", "content": "be brief"},
-                {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]},
+                {
+                    "role": "user",
+                    "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}],
+                },
                 {
                     "role": "assistant",
                     "content": None,

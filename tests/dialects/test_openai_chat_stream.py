@@ -51,8 +51,13 @@ PLAIN_EVENTS = [
 
 TOOLS = b"\r\n\r\n".join(
     [
-        chunk({"role": "assistant", "content": None, "tool_calls": [
-            {"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}]}),
+        chunk(
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [{"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": ""}}],
+            }
+        ),
         chunk({"tool_calls": [{"index": 0, "function": {"arguments": '{"x":'}}]}),
         chunk({"tool_calls": [{"index": 1, "id": "b", "function": {"name": "g", "arguments": ""}}]}),
         chunk({"tool_calls": [{"index": 0, "function": {"arguments": "1}"}}]}),

@@ -12,6 +12,7 @@ from kyma.server.exchange import STATUS_LINES, Exchange, Scope
 
 MAX_PIPELINED = 8
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+REFUSAL_HEADERS = b"content-type: application/json\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
 ASGI = {"version": "3.0", "spec_version": "2.5"}
 
 
@@ -56,6 +57,7 @@ class Connection(asyncio.Protocol):
         self._body_bytes = 0
         self._head_bytes = 0
         self._is_discarding = False
+        self._ends = False  # nothing more is taken: what is under way is answered, then the connection closes
         self.state = "idle"  # idle, head, body or busy
         self.waits_since = loop.time()
         self.is_paused = False
@@ -81,17 +83,25 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """A client that has said all it has to say still reads; it has left only when nothing is under way."""
-        return self._current is not None or bool(self._queue)
+        self._ends = True
+        return self._current is not None
 
     def data_received(self, data: bytes) -> None:
-        if self._is_discarding:
+        if self._is_discarding or self._ends:
             return
         if self.state in ("idle", "head"):
+            room = self._host.head_limit_bytes - self._head_bytes
             self._head_bytes += len(data)
-            if self._head_bytes > self._host.head_limit_bytes:
-                end = data.find(b"\r\n\r\n", 0, self._host.head_limit_bytes)
-                if end < 0:
+            if len(data) > room:
+                self._feed(data[:room])
+                if self._is_discarding:
+                    return
+                if self._head_bytes:  # no head was complete within its limit
                     return self._refuse(HeadersTooLarge("the request head is too large"))
+                data = data[room:]
+        self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -127,6 +137,8 @@ class Connection(asyncio.Protocol):
             if len(self._queue) == MAX_PIPELINED and self._transport is not None:
                 self._transport.resume_reading()
             return self._take(self._queue.popleft())
+        if self._ends:
+            return self.close()
         if self.state == "busy":
             self.state = "idle"
         self.waits_since = self._loop.time()
@@ -167,7 +179,7 @@ class Connection(asyncio.Protocol):
                 self.write(CONTINUE)
 
     def on_body(self, body: bytes) -> None:
-        if self._is_discarding:
+        if self._is_discarding or self._ends:
             return
         self._body_bytes += len(body)
         if self._body_bytes > self._host.body_limit_bytes:
@@ -175,7 +187,7 @@ class Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        if self._is_discarding:
+        if self._is_discarding or self._ends:
             return
         parser = self._parser
         version = parser.get_http_version()
@@ -224,23 +236,29 @@ class Connection(asyncio.Protocol):
 
     def time_out(self) -> None:
         """The client has kept us waiting for the rest of its request: say so and close; an idle one is just closed."""
-        if self.state == "body":
+        if self._current is not None:
+            self._end_after_answers()
+        elif self.state == "body":
             self._refuse(InvalidRequest("the request body did not arrive in time", code="body_timeout"))
         else:
             self.close()
 
     def _refuse(self, error: KymaError) -> None:
         """Answer what never became a request, then read no more; a client still sending gets to see the answer."""
-        if self._current is not None:  # an earlier request is being answered: its response goes first, then the end
-            return self.close()
+        if self._current is not None:
+            return self._end_after_answers()
         self._is_discarding = True
         self.waits_since = self._loop.time()
         self.state = "idle"
         body = self._host.render(self._url.partition(b"?")[0].decode("latin-1"), error)
-        lines = b"content-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
-        self.write(STATUS_LINES[error.status] + self.date + lines + body)
+        head = STATUS_LINES[error.status] + self.date + REFUSAL_HEADERS + b"content-length: %d\r\n\r\n" % len(body)
+        self.write(head + body)
         if self._transport is not None and self._transport.can_write_eof():
             self._transport.write_eof()
+
+    def _end_after_answers(self) -> None:
+        self._ends = True
+        self.state = "busy"
 
     @property
     def is_discarding(self) -> bool:

@@ -1,0 +1,98 @@
+"""`python -m bench [--quick] [--only NAME]`: measure, print the table, exit 0; exit 1 only if it could not measure."""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from tests.upstream.process import ROOT, tethered
+
+from bench import figures
+from bench.gateway import running_gateway
+from bench.nginx import running_nginx
+from bench.report import Row, render
+from bench.target import CannotMeasure, Target
+from bench.tools import ToolMissing, ensure_tools
+
+FIGURES = ("start", "requests", "streams", "hold", "admission")
+
+
+def main() -> int:
+    """Read the options and measure what they name."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--only", action="append", choices=FIGURES, help="measure this one; may be repeated")
+    parser.add_argument("--noise", action="store_true", help="nginx against nginx: what the pairing itself is worth")
+    asked = parser.parse_args()
+    _raise_open_files()
+    names = tuple(name for name in FIGURES if not asked.only or name in asked.only)
+    rows: list[Row] = []
+    failure: Exception | None = None
+    try:
+        _measure(names, figures.QUICK if asked.quick else figures.Sizes(), asked.noise, rows)
+    except (ToolMissing, CannotMeasure) as error:
+        failure = error
+    if rows:
+        print(render(rows, is_quick=asked.quick, noise_of_nginx=asked.noise))
+    if failure is not None:
+        print(f"bench: could not measure: {failure}", file=sys.stderr)
+    return 0 if failure is None else 1
+
+
+def _measure(names: tuple[str, ...], sizes: figures.Sizes, is_noise: bool, rows: list[Row]) -> None:
+    """Add to `rows` what each name yields, so that a failure keeps the rows before it."""
+    tools = ensure_tools()
+    with ExitStack() as stack:
+        mock_port = stack.enter_context(_running_mock())
+        nginx = stack.enter_context(running_nginx(tools["nginx"], mock_port))
+        if is_noise:
+            tested = stack.enter_context(running_nginx(tools["nginx"], mock_port, "nginx (tested)"))
+        else:
+            gateway = stack.enter_context(running_gateway(mock_port))
+            if "start" in names:
+                _say("start")
+                rows += figures.measure_start(gateway.restart, sizes)
+            tested = gateway.target
+        for name in names:
+            if name != "start":
+                _say(name)
+                rows += _measure_one(name, tools["wrk"], tested, nginx, sizes)
+
+
+def _measure_one(name: str, wrk: str, tested: Target, nginx: Target, sizes: figures.Sizes) -> list[Row]:
+    match name:
+        case "requests":
+            return figures.measure_requests(wrk, tested, nginx, sizes)
+        case "streams":
+            return figures.measure_streams(tested, nginx, sizes)
+        case "hold":
+            return figures.measure_hold(tested, sizes)
+        case _:
+            return figures.measure_admission(tested, nginx, sizes)
+
+
+@contextmanager
+def _running_mock() -> Iterator[int]:
+    command = tethered([sys.executable, "-m", "bench.mock"])
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield json.loads(process.stdout.readline())["port"]
+        finally:
+            process.terminate()
+
+
+def _raise_open_files() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _say(name: str) -> None:
+    print(f"bench: measuring {name} …", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

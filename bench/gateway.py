@@ -1,0 +1,50 @@
+"""The real gateway process as the bench runs it: all features on but rate limits, the mock as its only provider."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+from tests.gateway_catalog import ModelSpec, ProviderSpec, RouteSpec
+from tests.gateway_process import GatewayFailed, GatewayProcess
+
+from bench.figures import EVENT_INTERVAL_MS, HOLD_INTERVAL_MS
+from bench.load import PLAIN_MODEL
+from bench.mock import PACED_PREFIX
+from bench.target import CannotMeasure, Target
+
+CREDIT_USD = "10000"
+
+
+class Gateway(msgspec.Struct, frozen=True):
+    """A running gateway whose operator has credit that no run uses up."""
+
+    process: GatewayProcess
+
+    @property
+    def target(self) -> Target:
+        """Where to send the load; changes with every restart."""
+        return Target("kyma", self.process.port, self.process.pid, self.process.key)
+
+    def restart(self) -> float:
+        """Seconds from exec to the first 200."""
+        return self.process.restart()
+
+
+@contextmanager
+def running_gateway(mock_port: int) -> Iterator[Gateway]:
+    """A gateway in front of the mock, gone at the end. Raises: CannotMeasure if it does not run."""
+    names = (PLAIN_MODEL, *(f"{PACED_PREFIX}{interval_ms}" for interval_ms in (EVENT_INTERVAL_MS, HOLD_INTERVAL_MS)))
+    models = [ModelSpec(name, [RouteSpec("mock", name)]) for name in names]
+    # Hung-up streams end upstream at once, as nginx does it; drained ones would run on into the next round.
+    providers = [ProviderSpec("mock", f"http://127.0.0.1:{mock_port}/v1", {"cancel_stops_billing": True})]
+    with tempfile.TemporaryDirectory(prefix="kyma-bench-") as folder:
+        try:
+            with GatewayProcess(Path(folder), providers, models, env={"KYMA_LIMITS_ENABLED": "false"}) as process:
+                granted = process.cli("credits", "grant", "--usd", CREDIT_USD)
+                if granted.returncode != 0:
+                    raise CannotMeasure(f"no credit: {granted.stdout}{granted.stderr}")
+                yield Gateway(process)
+        except GatewayFailed as error:
+            raise CannotMeasure(str(error)) from error

@@ -1,0 +1,102 @@
+"""The catalog of a test gateway: providers that are scripted upstreams, models whose sources are scripts."""
+
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+PROVIDER_KEY = "sk-test-upstream"
+
+
+class ProviderSpec(msgspec.Struct, frozen=True):
+    """A row of `providers.toml`; `fields` are further ones, e.g. `{"first_byte_s": 0.5}`."""
+
+    id: str
+    base_url: str
+    fields: Mapping[str, object] = {}
+
+
+class RouteSpec(msgspec.Struct, frozen=True):
+    """One source of a model: `script` is the upstream's model field, e.g. `script:cut:k=3`."""
+
+    provider: str
+    script: str
+    fields: Mapping[str, object] = {}
+
+
+class ModelSpec(msgspec.Struct, frozen=True):
+    """A model and its sources in order; prices in USD per 1M tokens, cached input a tenth of fresh."""
+
+    id: str
+    routes: Sequence[RouteSpec]
+    input: str = "1"
+    output: str = "2"
+    fields: Mapping[str, object] = {}
+
+
+def write_catalog(config_dir: Path, providers: Sequence[ProviderSpec], models: Sequence[ModelSpec]) -> None:
+    """Write the overlay: `providers.toml` and `models/tests.toml`, in place of what was there."""
+    (config_dir / "models").mkdir(parents=True, exist_ok=True)
+    (config_dir / "providers.toml").write_text("\n".join(_provider_toml(row) for row in providers))
+    catalog = ['owned_by = "Tests"', *(_model_toml(row) for row in models)]
+    (config_dir / "models" / "tests.toml").write_text("\n".join(catalog))
+
+
+def key_env(provider: ProviderSpec) -> str:
+    """The variable that holds a provider's key; the provider is on when it is set."""
+    return f"{provider.id.upper().replace('-', '_')}_API_KEY"
+
+
+def _provider_toml(provider: ProviderSpec) -> str:
+    row = {
+        "name": provider.id.capitalize(),
+        "dialect": "openai_chat",
+        "base_url": provider.base_url,
+        "key_env": key_env(provider),
+        "source": "tests",
+        **provider.fields,
+    }
+    return _table(provider.id, row)
+
+
+def _model_toml(model: ModelSpec) -> str:
+    price = {"input": model.input, "output": model.output, "source": "tests"}
+    routes = [
+        {"provider": route.provider, "model": route.script, "input": "0.5", "output": "1", "source": "tests"}
+        | dict(route.fields)
+        for route in model.routes
+    ]
+    row = {
+        "name": model.id,
+        "description": "A scripted model.",
+        "best_for": "Tests",
+        "created": datetime.date(2026, 1, 1),
+        "context_window": 131_072,
+        "max_output_tokens": 65_536,
+        "supports": ["tools", "reasoning", "structured_outputs"],
+        "latency_tier": "fast",
+        "cost_tier": "cheap",
+        "quality_tier": "strong",
+        "recommended_for": ["general"],
+        "list_price": price,
+        "routes": routes,
+        **model.fields,
+    }
+    return _table(f'model."{model.id}"', row)
+
+
+def _table(name: str, row: Mapping[str, object]) -> str:
+    return "\n".join([f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in row.items()), ""])
+
+
+def _toml(value: object) -> str:
+    """A value as TOML; strings, numbers and booleans are written as in JSON."""
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    return json.dumps(value)

@@ -1,0 +1,70 @@
+"""The gateways of this folder, one of each kind a session: scripted, scripted with limits, and with the real model."""
+
+from collections.abc import Iterator
+
+import openai
+import pytest
+
+from tests.gateway_process import GatewayProcess
+from tests.local_model import model_in
+from tests.server import catalog
+from tests.server.api import Api
+from tests.server.customers import open_account
+from tests.server.waiting import wait_for_local_model
+from tests.upstream.fixture import upstream, upstream_process
+from tests.upstream.process import UpstreamProcess
+
+__all__ = ["upstream", "upstream_process"]
+
+
+@pytest.fixture(scope="session")
+def gateway(upstream_process: UpstreamProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """Scripted upstreams, no rate limits, short patience with slow clients and silent streams."""
+    env = {
+        "KYMA_LIMITS_ENABLED": "false",
+        "KYMA_HEADER_TIMEOUT_S": "1",
+        "KYMA_BODY_TIMEOUT_S": "1",
+        "KYMA_KEEP_ALIVE_S": "0.4",
+    }
+    folder = tmp_path_factory.mktemp("gateway")
+    with GatewayProcess(folder, catalog.providers(upstream_process), catalog.models(), env=env) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def limited_gateway(
+    upstream_process: UpstreamProcess, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[GatewayProcess]:
+    """Scripted upstreams and every setting as it comes."""
+    folder = tmp_path_factory.mktemp("limited")
+    with GatewayProcess(folder, catalog.providers(upstream_process), catalog.models()) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def local_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """The real embedded model and no other provider."""
+    process = GatewayProcess(tmp_path_factory.mktemp("local"), [], [], env={"KYMA_LOCAL_ENABLED": "true"})
+    model_in(process.data_dir)
+    with process:
+        wait_for_local_model(process)
+        yield process
+
+
+@pytest.fixture(scope="session")
+def operator(gateway: GatewayProcess, upstream_process: UpstreamProcess) -> Api:
+    """The scripted gateway's first account, with its hundred dollars."""
+    return Api(gateway.port, gateway.key, catalog.forbidden(upstream_process))
+
+
+@pytest.fixture
+def customer(gateway: GatewayProcess, upstream_process: UpstreamProcess) -> Api:
+    """An account of the test's own on the scripted gateway, with the sign-up credit."""
+    return open_account(gateway.port, catalog.forbidden(upstream_process))
+
+
+@pytest.fixture
+def sdk(gateway: GatewayProcess) -> Iterator[openai.OpenAI]:
+    """The official SDK on the scripted gateway, without its own retries."""
+    with openai.OpenAI(base_url=f"{gateway.base_url}/v1", api_key=gateway.key, max_retries=0, timeout=15) as client:
+        yield client

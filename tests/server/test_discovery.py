@@ -1,0 +1,118 @@
+"""What anybody may ask: models, status, health, the document of everything served."""
+
+import re
+
+import pytest
+from openapi_spec_validator import validate
+
+from kyma.app import HOT
+from tests.gateway_process import GatewayProcess
+from tests.server.api import Api
+from tests.server.customers import stranger
+from tests.server.waiting import LOCAL_MODEL
+
+
+@pytest.fixture
+def anybody(gateway: GatewayProcess) -> Api:
+    return stranger(gateway.port)
+
+
+def test_healthz_and_readyz(anybody: Api) -> None:
+    assert anybody.get("/healthz").json() == {"status": "ok"}
+    assert anybody.get("/readyz").json() == {"status": "ready", "reasons": []}
+
+
+def test_the_status_body(anybody: Api) -> None:
+    body = anybody.get("/v1/status").json()
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", body.pop("version"))
+    known, available = body.pop("models_known"), body.pop("models_available")
+    assert known > available > 0
+    assert body == {"object": "status", "status": "operational", "local_model": None}
+
+
+def test_the_status_of_the_real_model(local_gateway: GatewayProcess) -> None:
+    body = Api(local_gateway.port, "").get("/v1/status").json()
+    assert body["local_model"] == {"state": "ready", "model": LOCAL_MODEL}
+    assert body["models_available"] == 1
+
+
+def test_a_model_row_has_every_field_of_the_contract(anybody: Api) -> None:
+    row = anybody.get("/v1/models/good").json()
+    assert (row["id"], row["object"], row["owned_by"], row["available"]) == ("good", "model", "Tests", True)
+    assert row["context_window"] == row["context_length"] == 131_072
+    assert row["pricing"] == {
+        "mode": "per-token",
+        "input_per_1m": 1.0,
+        "output_per_1m": 2.0,
+        "cached_input_per_1m": 0.1,
+        "cache_write_per_1m": row["pricing"]["cache_write_per_1m"],
+        "input": 1.0,
+        "output": 2.0,
+    }
+    assert row["gateway_output_limit"] is None and row["max_tokens_passthrough"] is True
+
+
+def test_only_models_that_can_be_served_are_listed(anybody: Api) -> None:
+    listed = anybody.get("/v1/models").json()
+    assert listed["object"] == "list"
+    assert all(row["available"] and not row["missing"] for row in listed["data"])
+    everything = anybody.get("/v1/models?include=all").json()
+    lacking = [row for row in everything["data"] if not row["available"]]
+    assert lacking and all(row["missing"] or row["retires_on"] for row in lacking)
+    assert {row["id"] for row in listed["data"]} < {row["id"] for row in everything["data"]}
+
+
+def test_every_alias_stands_for_a_listed_model(local_gateway: GatewayProcess) -> None:
+    listed = Api(local_gateway.port, "").get("/v1/models").json()
+    assert set(listed["aliases"].values()) <= {row["id"] for row in listed["data"]}
+
+
+def test_a_model_that_nobody_serves_here_says_what_is_missing(operator: Api) -> None:
+    lacking = [row for row in operator.get("/v1/models?include=all").json()["data"] if not row["available"]]
+    answer = operator.chat(lacking[0]["id"])
+    assert (answer.status, answer.error["code"]) == (404, "model_not_available")
+
+
+def test_the_document_is_valid_openapi(anybody: Api) -> None:
+    validate(anybody.get("/v1/openapi.json").json())
+
+
+def test_the_document_lists_everything_served(anybody: Api) -> None:
+    document = anybody.get("/v1/openapi.json").json()
+    assert document["servers"] == [{"url": anybody.base_url}]
+    served = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    assert {f"POST {path}" for path in HOT} <= served
+    assert served >= {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /v1/status",
+        "GET /v1/models",
+        "GET /v1/models/{model_id}",
+        "GET /v1/credits/balance",
+        "POST /v1/auth/register",
+        "POST /v1/auth/login",
+        "GET /v1/auth/me",
+        "GET /v1/auth/keys",
+        "POST /v1/auth/keys",
+        "DELETE /v1/auth/keys/{key_id}",
+        "GET /v1/auth/limits",
+        "GET /v1/openapi.json",
+    }
+
+
+def test_every_listed_path_is_served(anybody: Api) -> None:
+    """None of them answers that it does not exist; the one with a path of its own is asked for by a name."""
+    document = anybody.get("/v1/openapi.json").json()
+    for path, item in document["paths"].items():
+        for method in item:
+            asked = path.replace("{model_id}", "good").replace("{key_id}", "key_none")
+            answer = anybody.send(method.upper(), asked, b"{}" if method == "post" else None)
+            assert answer.status in (200, 400, 401), (method, path, answer)
+
+
+def test_every_operation_documents_its_errors(anybody: Api) -> None:
+    document = anybody.get("/v1/openapi.json").json()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            assert {"400", "405", "500"} <= set(operation["responses"]), (method, path)
+            assert "422" not in operation["responses"]

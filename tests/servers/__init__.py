@@ -1,0 +1,1 @@
+"""Real servers for tests, started from wheels and dying with their test run."""

@@ -1,0 +1,1 @@
+"""The transport against scripted peers on real loopback sockets, and against hostile bytes in memory."""

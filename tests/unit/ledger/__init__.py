@@ -1,0 +1,1 @@
+"""The ledger on SQLite, with a clock that tests move."""

@@ -1,0 +1,104 @@
+"""The request that a provider row makes, and how the generic adapter reads what comes back."""
+
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from kyma.core.chat import TextPart
+from kyma.core.errors import Garbled, RefusedUs
+from kyma.core.model import Provider, Quirks, Route
+from kyma.core.upstream import Timeouts
+from kyma.providers.compat import adapter_for
+from tests.unit.calls.rows import PRICE, chat, provider
+
+ADAPTER = adapter_for("openai_chat")
+ANSWER = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
+
+
+def source(row: Provider) -> Route:
+    return Route("acme/owl", row, "acme-owl-v2", PRICE, "tests")
+
+
+def headers(row: Provider, secret: str | None = "s3cret", *, is_streaming: bool = False) -> dict[bytes, bytes]:
+    return dict(ADAPTER.build_request(source(row), secret, chat(is_streaming=is_streaming)).headers)
+
+
+def test_the_request_goes_to_the_providers_address() -> None:
+    request = ADAPTER.build_request(source(provider()), "s3cret", chat())
+    assert (request.method, request.target) == ("POST", "/openai/v1/chat/completions")
+    assert request.origin == provider().origin
+
+
+def test_the_body_names_the_providers_model_and_keeps_unknown_fields() -> None:
+    request = ADAPTER.build_request(source(provider()), None, chat(max_tokens=9, fields={"seed": 7}))
+    body: dict[str, Any] = msgspec.json.decode(request.body)
+    assert (body["model"], body["max_tokens"], body["seed"]) == ("acme-owl-v2", 9, 7)
+
+
+def test_quirks_shape_the_body() -> None:
+    row = provider(quirks=Quirks(max_tokens_field="max_completion_tokens", drop=("seed",)))
+    body = msgspec.json.decode(ADAPTER.build_request(source(row), None, chat(fields={"seed": 7})).body)
+    assert body["max_completion_tokens"] == 100
+    assert "max_tokens" not in body and "seed" not in body
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "value"),
+    [
+        ("authorization", b"authorization", b"Bearer s3cret"),
+        ("x-api-key", b"x-api-key", b"s3cret"),
+        ("api-key", b"api-key", b"s3cret"),
+    ],
+)
+def test_the_key_goes_where_the_provider_wants_it(
+    form: Literal["authorization", "x-api-key", "api-key"], name: bytes, value: bytes
+) -> None:
+    sent = headers(provider(key_header=form))
+    assert sent[name] == value
+    assert sum(b"s3cret" in said for said in sent.values()) == 1
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_key_none_is_sent(secret: str | None) -> None:
+    assert set(headers(provider(), secret)) == {b"content-type", b"accept"}
+
+
+def test_the_providers_own_headers_are_sent() -> None:
+    assert headers(provider(headers=((b"x-title", b"Kyma"),)))[b"x-title"] == b"Kyma"
+
+
+def test_a_stream_is_asked_for_as_events() -> None:
+    assert headers(provider(), is_streaming=True)[b"accept"] == b"text/event-stream"
+    assert headers(provider())[b"accept"] == b"application/json"
+
+
+@pytest.mark.parametrize(
+    ("is_streaming", "first_byte_s", "idle_s", "waited_s"),
+    [(True, 5, 300, 5), (False, 5, 300, 300), (False, 60, 20, 60)],
+)
+def test_a_whole_answer_is_waited_for_as_long_as_a_stream_may_be_silent(
+    is_streaming: bool, first_byte_s: float, idle_s: float, waited_s: float
+) -> None:
+    row = provider(timeouts=Timeouts(connect_s=3, first_byte_s=first_byte_s, idle_s=idle_s))
+    timeouts = ADAPTER.build_request(source(row), None, chat(is_streaming=is_streaming)).timeouts
+    assert timeouts == Timeouts(connect_s=3, first_byte_s=waited_s, idle_s=idle_s)
+
+
+def test_an_answer_is_read_in_the_providers_dialect() -> None:
+    answer = ADAPTER.parse_response(source(provider()), ANSWER)
+    assert answer.choices[0].parts == (TextPart("hi"),)
+
+
+def test_what_is_no_answer_is_garbled() -> None:
+    with pytest.raises(Garbled):
+        ADAPTER.parse_response(source(provider()), b"<html>")
+
+
+def test_a_status_is_read_in_the_providers_dialect() -> None:
+    assert isinstance(ADAPTER.parse_error(401, {}, b"{}"), RefusedUs)
+
+
+def test_a_dialect_we_do_not_speak_has_no_adapter() -> None:
+    with pytest.raises(KeyError):
+        adapter_for("klingon")

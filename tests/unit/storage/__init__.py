@@ -1,0 +1,1 @@
+"""Engines, the group-committing writer and the schema."""

@@ -1,0 +1,254 @@
+"""The scripts: what a `model` field such as `script:cut:k=3,mode=rst` makes the upstream do.
+
+A script is a function; its keyword arguments with their defaults are the options it takes. Every script also takes
+the options of `Pace`.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from tests.upstream.talk import Json, StreamedTalk, Talk
+from tests.upstream.wire import render
+
+HTML = b"<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
+
+
+class Turn(msgspec.Struct):
+    """Where a script stands: which request to its model string this is, and that string's dice."""
+
+    number: int
+    dice: Callable[[int], random.Random]
+
+
+Script = Callable[..., Awaitable[None]]
+
+
+async def ok(talk: Talk, turn: Turn) -> None:
+    """A good answer."""
+    await talk.begin()
+    await talk.done(await talk.say())
+
+
+async def slow_first_byte(talk: Talk, turn: Turn, *, s: float = 2.0, head: int = 0) -> None:
+    """Silence for `s` seconds, then a good answer; with head=1 a stream sends its head at once."""
+    if head:
+        await talk.begin()
+    await asyncio.sleep(s)
+    if not head:
+        await talk.begin()
+    await talk.done(await talk.say())
+
+
+async def cut(talk: Talk, turn: Turn, *, k: int = 3, mode: str = "fin") -> None:
+    """Closes the socket after `k` tokens, or inside a whole body; mode=rst resets it."""
+    await talk.begin()
+    await talk.say(k)
+    await talk.break_off(mode == "rst")
+
+
+async def cut_before(talk: Talk, turn: Turn, *, mode: str = "fin") -> None:
+    """Closes the socket before any byte."""
+    await talk.exchange.cut(mode == "rst")
+
+
+async def throttled(talk: Talk, turn: Turn, *, s: int = 1) -> None:
+    """429 with Retry-After of `s` seconds."""
+    body = _error_body("Rate limit reached for requests", "rate_limit_exceeded")
+    await talk.exchange.send_raw(render(429, body, "application/json", (("retry-after", str(s)),)))
+
+
+async def status(talk: Talk, turn: Turn, *, code: int = 500, body: str = "json") -> None:
+    """A bare failure with that status; body=html sends a page."""
+    if body == "html":
+        await talk.exchange.send_raw(render(code, HTML, "text/html"))
+    else:
+        error = _error_body(f"The server answered {code}", f"error_{code}")
+        await talk.exchange.send_raw(render(code, error, "application/json"))
+
+
+async def html_200(talk: Talk, turn: Turn) -> None:
+    """A page of HTML as success."""
+    await talk.exchange.send_raw(render(200, HTML, "text/html"))
+
+
+async def garbage_chunk(talk: Talk, turn: Turn, *, k: int = 2) -> None:
+    """After `k` tokens a chunk of broken JSON, then on as if nothing were; a whole body breaks off in the middle."""
+    await talk.begin()
+    await talk.say(k)
+    await talk.garble()
+    await talk.done(await talk.say())
+
+
+async def negative_usage(talk: Talk, turn: Turn) -> None:
+    """Counts below zero."""
+    await _say_and_report(talk, {"prompt_tokens": -5, "completion_tokens": -7, "total_tokens": -12})
+
+
+async def huge_usage(talk: Talk, turn: Turn, *, n: int = 10**12) -> None:
+    """Counts of `n` tokens each way."""
+    await _say_and_report(talk, {"prompt_tokens": n, "completion_tokens": n, "total_tokens": 2 * n})
+
+
+async def float_usage(talk: Talk, turn: Turn) -> None:
+    """Counts with a fraction."""
+    await _say_and_report(talk, {"prompt_tokens": 3.5, "completion_tokens": 2.25, "total_tokens": 5.75})
+
+
+async def string_usage(talk: Talk, turn: Turn) -> None:
+    """Counts in quotes."""
+    await _say_and_report(talk, {"prompt_tokens": "12", "completion_tokens": "5", "total_tokens": "17"})
+
+
+async def no_usage(talk: Talk, turn: Turn) -> None:
+    """No count at all, even when asked."""
+    await _say_and_report(talk)
+
+
+async def repeated_usage(talk: Talk, turn: Turn) -> None:
+    """A running count after every word and the final one twice; in a whole body the key stands there twice."""
+    await talk.begin()
+    finish = await talk.say(0)
+    for _ in range(talk.pace.tokens):
+        finish = await talk.say(1)
+        if isinstance(talk, StreamedTalk):
+            await talk.report_now(talk.usage)
+    await talk.report(talk.usage, talk.usage)
+    await talk.done(finish)
+
+
+async def error_in_stream(talk: Talk, turn: Turn, *, k: int = 2) -> None:
+    """An error object after `k` tokens and no more; in a whole body, in place of the answer."""
+    await talk.begin()
+    await talk.say(k)
+    await talk.fail({"message": "The engine is overloaded", "type": "server_error", "code": "overloaded"})
+
+
+async def empty(talk: Talk, turn: Turn, *, body: str = "json") -> None:
+    """A 200 that says nothing: blank content, or with body=none not one byte."""
+    if body == "none":
+        await talk.exchange.send_raw(render(200, b"", "application/json"))
+        return
+    await talk.begin()
+    await talk.done("stop")
+
+
+async def tools(talk: Talk, turn: Turn, *, parallel: int = 1) -> None:
+    """`parallel` tool calls, their arguments in fragments; names are those the request offers, in turn."""
+    names = talk.asked.tool_names or ("get_weather",)
+    await talk.begin()
+    for index in range(parallel):
+        function = {"name": names[index % len(names)], "arguments": ""}
+        await talk.call_tool({"index": index, "id": f"call_{index}", "type": "function", "function": function})
+    for fragment in ('{"city"', ':"Par', 'is"}'):
+        for index in range(parallel):
+            await talk.call_tool({"index": index, "function": {"arguments": fragment}})
+    await talk.done("tool_calls")
+
+
+async def think(talk: Talk, turn: Turn, *, thoughts: int = 3, tags: int = 0) -> None:
+    """Thinks first, in `reasoning_content`; with tags=1 in the content between think tags."""
+    await talk.begin()
+    if tags:
+        await talk.say_text("<think>")
+        await talk.say_text("hm</think>")
+    else:
+        for index in range(thoughts):
+            await talk.think(f"{' ' if index else ''}t{index}")
+    await talk.done(await talk.say())
+
+
+async def echo(talk: Talk, turn: Turn) -> None:
+    """Says the last user message again, word by word."""
+    await talk.begin()
+    for index, word in enumerate(talk.asked.last_user_text.split()):
+        await talk.say_text(f"{' ' if index else ''}{word}")
+    await talk.done("stop")
+
+
+async def hang(talk: Talk, turn: Turn) -> None:
+    """Never answers."""
+    await asyncio.Event().wait()
+
+
+async def flaky(talk: Talk, turn: Turn, *, p: float = 0.3, seed: int = 1) -> None:
+    """Fails before any content with probability `p`, each time in one of many ways; otherwise a good answer."""
+    dice = turn.dice(seed)
+    if dice.random() >= p:
+        await ok(talk, turn)
+        return
+    match dice.randrange(8):
+        case 0 | 1 as which:
+            await status(talk, turn, code=(500, 503)[which])
+        case 2:
+            await status(talk, turn, code=502, body="html")
+        case 3:
+            await throttled(talk, turn)
+        case 4:
+            await cut_before(talk, turn, mode=dice.choice(("fin", "rst")))
+        case 5:
+            await html_200(talk, turn)
+        case 6:
+            await error_in_stream(talk, turn, k=0)
+        case _:
+            await empty(talk, turn)
+
+
+async def die_after(talk: Talk, turn: Turn, *, n: int = 5) -> None:
+    """`n` good answers to this model string, then 500 for ever."""
+    await (ok if turn.number <= n else status)(talk, turn)
+
+
+async def wrong_content_type(talk: Talk, turn: Turn, *, type: str = "text/plain") -> None:
+    """A good answer under a false name."""
+    await talk.begin(type)
+    await talk.done(await talk.say())
+
+
+async def keepalive_comments(talk: Talk, turn: Turn) -> None:
+    """A comment before every word."""
+    await talk.begin()
+    finish = await talk.say(0)
+    for _ in range(talk.pace.tokens):
+        await talk.comment()
+        finish = await talk.say(1)
+    await talk.done(finish)
+
+
+async def paced(talk: Talk, turn: Turn, *, interval_ms: float = 20, events: int = 50) -> None:
+    """A word every `interval_ms`; events=0 goes on for ever."""
+    await talk.begin()
+    said = 0
+    while events == 0 or said < events:
+        await asyncio.sleep(interval_ms / 1000)
+        if await talk.say(1) == "length":
+            await talk.done("length")
+            return
+        said += 1
+    await talk.done("stop")
+
+
+async def _say_and_report(talk: Talk, *usages: Json) -> None:
+    await talk.begin()
+    finish = await talk.say()
+    await talk.report(*usages)
+    await talk.done(finish)
+
+
+def _error_body(message: str, code: str) -> bytes:
+    return msgspec.json.encode({"error": {"message": message, "type": "upstream", "code": code}})
+
+
+SCRIPTS: dict[str, Script] = {
+    "429": throttled,
+    **{
+        script.__name__.replace("_", "-"): script
+        for script in (
+            *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
+            *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
+            *(flaky, die_after, wrong_content_type, keepalive_comments, paced),
+        )
+    },
+}
