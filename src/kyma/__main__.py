@@ -3,17 +3,15 @@
 import sys
 
 from kyma.commands import app
-from kyma.config import ConfigError
-from kyma.core.errors import KymaError
-from kyma.local import LocalModelError
+from kyma.commands.session import FAILURES, explain
 
 
 def main() -> None:
     """Run a command. Exit codes: 0 done, 1 failed with a message, 2 wrong usage."""
     try:
         app()
-    except (ConfigError, KymaError, LocalModelError) as error:
-        sys.exit(f"kyma: {error}")
+    except FAILURES as error:
+        sys.exit(f"kyma: {explain(error)}")
 
 
 if __name__ == "__main__":

@@ -8,30 +8,34 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, event, text
 
 from kyma.calls.settle import Settled, apply_settled
+from kyma.core.errors import KymaError
 from kyma.core.ids import new_id
-from kyma.ledger import CreditShort, Ledger, LedgerSettings, lease, store
+from kyma.ledger import Ledger, LedgerSettings, lease, store
 from kyma.ledger.spool import Spool
 from kyma.ledger.verify import verify
-from kyma.storage.database import Database
+from kyma.storage.database import Database, is_transient
 from kyma.storage.postgres import PostgresDatabase
 from kyma.storage.sqlite import SqliteDatabase
 from kyma.storage.writer import GroupWriter
 from tests.books import open_account, usage_row
 from tests.clock import ManualClock
 
-ENDED, CRASHED = 0, 77
+ENDED, FOUND, CRASHED = 0, 1, 77
 ACCOUNTS = tuple(f"acct_{number}" for number in range(3))
 FIRST_GRANT = 12_000
-LIFE_MS = 60_000
+LIFE_MS = 3_600_000
 START_MS = 1_800_000_000_000
 WORKERS = 6
+HURRIES = 0.4
+LEFT_BEHIND = 0.05
+VERBS = ("asked", "done", "granted", "spooled", "fault")
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -76,52 +80,57 @@ class Said:
 
 async def live(db: Database, life: Life) -> None:
     """Start as a gateway does, do random things at once, and stop as it does, unless death comes first."""
-    said, dice = Said(life), random.Random(life.seed)
-    clock = ManualClock(START_MS + life.number * LIFE_MS)
+    fuse = _Fuse(db, life.countdown)
     if life.number == 0:
         for account_id in ACCOUNTS:
             await open_account(db, FIRST_GRANT, account_id)
-    _die_after(db, life.countdown)
-    keepers = [_Keeper(db, clock, life, said, dice) for _ in range(1 if life.is_alone else 3)]
+    fuse.is_lit = True
+    said, dice = Said(life), random.Random(life.seed)
+    clock = ManualClock(START_MS + life.number * LIFE_MS)
+    keepers = [_Keeper(db, clock, life, said, dice, number) for number in range(1 if life.is_alone else 3)]
     for keeper in keepers:
         await keeper.start()
-    work = iter(range(life.operations))
-    await asyncio.gather(*(keepers[n % len(keepers)].work(work, ACCOUNTS) for n in range(WORKERS)))
+    turns = iter(range(life.operations))
+    await asyncio.gather(*(keepers[number % len(keepers)].work(turns) for number in range(WORKERS)))
     for keeper in keepers:
-        await keeper.stop(in_a_hurry=dice.random() < 0.3)
+        await keeper.stop(in_a_hurry=life.operations > 0 and dice.random() < HURRIES)
     await db.close()
 
 
-def _die_after(db: Database, countdown: int) -> None:
-    """End the process, with no clean-up of any kind, before the statement that brings the count to zero."""
-    left = countdown
+class _Fuse:
+    """Ends the process, with no clean-up of any kind, before the statement that brings the count to zero."""
 
-    def tick(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left <= 0:
-            os._exit(CRASHED)
+    def __init__(self, db: Database, countdown: int) -> None:
+        self.is_lit = False
+        self._left = countdown
+        if isinstance(db, SqliteDatabase):
 
-    if isinstance(db, SqliteDatabase):
+            @event.listens_for(db.engine, "connect")
+            def trace(connection: sqlite3.Connection, _: object) -> None:
+                connection.set_trace_callback(self._burn)
 
-        @event.listens_for(db.engine, "connect")
-        def trace(connection: sqlite3.Connection, _: object) -> None:
-            connection.set_trace_callback(tick)
+        elif isinstance(db, PostgresDatabase):
+            for name in ("before_cursor_execute", "commit", "begin"):
+                event.listen(db.engine.sync_engine, name, self._burn)
 
-    elif isinstance(db, PostgresDatabase):
-        for name in ("before_cursor_execute", "commit", "begin"):
-            event.listen(db.engine.sync_engine, name, tick)
+    def _burn(self, *_: object) -> None:
+        if self.is_lit:
+            self._left -= 1
+            if self._left <= 0:
+                os._exit(CRASHED)
 
 
 class _Keeper:
     """Ledger, writer and spool of one process, put together as the gateway puts them together."""
 
-    def __init__(self, db: Database, clock: ManualClock, life: Life, said: Said, dice: random.Random) -> None:
+    def __init__(
+        self, db: Database, clock: ManualClock, life: Life, said: Said, dice: random.Random, number: int
+    ) -> None:
         self._db, self._clock, self._said, self._dice, self._life = db, clock, said, dice, life
         settings = LedgerSettings(lease_share="all" if life.is_alone else "clamp", live_replicas=3)
         self._ledger = Ledger(db, clock, new_id("gw"), settings)
         self._writer: GroupWriter[Settled, bool] = GroupWriter(db, apply_settled)
-        self._spool = Spool(life.folder / "spool.json", Settled)
+        self._spool = Spool(life.folder / f"spool-{number}.json", Settled)
 
     async def start(self) -> None:
         for item in self._spool.read():
@@ -142,6 +151,91 @@ class _Keeper:
         else:
             await self._ledger.return_all()
 
-    async def work(self, numbers: "Sequence[int] | object", accounts: Sequence[str]) -> None:
-        doings: list[tuple[Callable[[str], "asyncio.Future[None] | object"], int]] = []
-        raise NotImplementedError(numbers, accounts, doings)
+    async def work(self, turns: Iterator[int]) -> None:
+        """Random operations while there are turns left."""
+        doings = (self._call, self._grant, self._tick, self._usurp, self._pause)
+        for _ in turns:
+            self._said("begin")
+            (do,) = self._dice.choices(doings, (76, 8, 7, 4, 5))
+            try:
+                await do(self._dice.choice(ACCOUNTS))
+            except KymaError:
+                continue  # too little credit, or too many at once: nothing was done
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+
+    async def _call(self, account_id: str) -> None:
+        """Reserve, then release, or settle for nothing, less, all or more than was held; one in ten settles twice."""
+        dice, amount, request_id = self._dice, self._dice.randrange(1, 3000), new_id("req")
+        hold = await self._ledger.reserve(account_id, amount, request_id)
+        for _ in range(dice.randrange(4)):
+            await asyncio.sleep(0)
+        if dice.random() < 0.15:
+            return self._ledger.release(hold)
+        cost = dice.choice((0, amount, amount + dice.randrange(500), *(dice.randrange(amount + 1) for _ in range(5))))
+        settlement = self._ledger.prepare(hold, cost)
+        item = Settled(usage_row(settlement), settlement)
+        self._said("asked", request_id, cost)
+        written = [self._writer.submit(item) for _ in range(1 if dice.random() < 0.9 else 2)]
+        if dice.random() < LEFT_BEHIND and self._life.operations:
+            return  # nobody waits for the answer: it may end up in the spool
+        try:
+            await asyncio.gather(*written)
+        except Exception as error:
+            return self._said("fault", request_id, "was refused:", repr(error)[:200])
+        self._said("done", request_id, cost)
+
+    async def _grant(self, account_id: str) -> None:
+        ref_id, amount, now = new_id("top"), self._dice.randrange(1, 9000), self._clock.now_ms()
+        await self._db.write(lambda c: store.grant(c, account_id, amount, "topup", "test", ref_id, now))
+        self._said("granted", ref_id, amount)
+
+    async def _tick(self, _: str) -> None:
+        await self._ledger.tick()
+
+    async def _usurp(self, _: str) -> None:
+        """Another process believes itself alone; charges under way come late."""
+        await self._db.write(lambda connection: lease.take_over(connection, "usurper"))
+
+    async def _pause(self, _: str) -> None:
+        self._clock.advance(self._dice.choice((1.0, 6.0, 12.0, 40.0)))
+
+
+async def audit_all(db: Database, folder: Path, *, may_hold: bool) -> None:
+    """Hold the books against their equations and against every word in the logs; exits with FOUND if they differ."""
+    faults, totals = await db.read(lambda connection: _audit(connection, folder, may_hold))
+    await db.close()
+    (folder / "faults").write_text("\n".join(faults))
+    (folder / "totals").write_text("\n".join(map(str, totals)))
+    if faults:
+        os._exit(FOUND)
+
+
+def _audit(connection: Connection, folder: Path, may_hold: bool) -> tuple[list[str], tuple[int, int]]:
+    said = [line.split(" ", 2) for path in sorted(folder.glob("life-*.log")) for line in _lines(path)]
+    told = {verb: {words[1]: words[2] for words in said if words[0] == verb} for verb in VERBS}
+    usage = {id: str(cost) for id, cost in connection.execute(text("select request_id, cost from usage"))}
+    grants = {
+        id: str(amount) for id, amount in connection.execute(text("select ref_id, amount from transfer where kind = 'topup'"))
+    }
+    faults = [str(violation) for violation in verify(connection)]
+    faults += [f"{id} {words}" for id, words in told["fault"].items()]
+    faults += [f"{id} was done for {cost}, the books say {usage.get(id)}" for id, cost in _missing(told["done"], usage)]
+    faults += [f"{id} costs {cost}, nobody asked for that" for id, cost in _missing(usage, told["asked"])]
+    faults += [f"{id} was granted {amount}, it is lost" for id, amount in _missing(told["granted"], grants)]
+    if not may_hold:
+        faults += [f"{id} at {cost} is lost from the spool" for id, cost in _missing(told["spooled"], usage)]
+        faults += [f"hold {id} is stuck" for (id,) in connection.execute(text("select id from hold where state = 'pending'"))]
+    counts = connection.execute(
+        text("select count(*), coalesce(sum(case when is_late then 1 else 0 end), 0) from transfer where kind = 'usage'")
+    ).one()
+    return faults, (int(counts[0]), int(counts[1]))
+
+
+def _missing(promised: dict[str, str], there: dict[str, str]) -> list[tuple[str, str]]:
+    return [(id, figure) for id, figure in promised.items() if there.get(id) != figure]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []

@@ -20,6 +20,11 @@ def usage_row(db_path: Path, request_id: str) -> Mapping[str, int | str | None]:
     return dict(found[0])
 
 
+def last_usage_row(db_path: Path) -> Mapping[str, int | str | None]:
+    """The usage row that was written last."""
+    return dict(_rows(db_path, "select * from usage order by created_at desc limit 1")[0])
+
+
 def open_holds(db_path: Path) -> int:
     """Leases that nobody has given back yet, in number; the accounts' own sums must say the same."""
     (row,) = _rows(db_path, "select count(*) as holds from hold where state = 'pending'")

@@ -41,6 +41,16 @@ CUTS: Mapping[str, str] = {
 }
 """What breaks a stream after three tokens; a whole answer fails."""
 
+ALIASES = """
+[nickname]
+targets = ["llama-3.3-70b", "good"]
+source = "tests"
+
+[stand-in]
+targets = ["after-failed-500"]
+source = "tests"
+"""
+
 STRANGE_USAGES = ("negative-usage", "huge-usage", "float-usage", "string-usage", "no-usage")
 
 GOOD: Mapping[str, str] = {

@@ -27,7 +27,9 @@ def gateway(upstream_process: UpstreamProcess, tmp_path_factory: pytest.TempPath
         "KYMA_KEEP_ALIVE_S": "0.4",
     }
     folder = tmp_path_factory.mktemp("gateway")
-    with GatewayProcess(folder, catalog.providers(upstream_process), catalog.models(), env=env) as process:
+    process = GatewayProcess(folder, catalog.providers(upstream_process), catalog.models(), env=env)
+    (process.config_dir / "aliases.toml").write_text(catalog.ALIASES)
+    with process:
         yield process
 
 

@@ -116,3 +116,22 @@ def test_the_vendor_gets_its_own_key_and_not_the_customers(operator: Api, upstre
 def test_a_stream_always_asks_the_vendor_for_usage(operator: Api, upstream: UpstreamProcess) -> None:
     operator.stream("good")
     assert upstream.log("script:ok")[-1].body["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize("is_streaming", [False, True])
+def test_an_alias_is_named_beside_the_model_that_answered(operator: Api, is_streaming: bool) -> None:
+    answer = operator.chat("nickname", stream=is_streaming)
+    assert (answer.headers["x-kyma-model"], answer.headers["x-kyma-alias"]) == ("good", "nickname")
+    first = answer.chunks()[0] if is_streaming else answer.json()
+    assert first["model"] == "good"
+
+
+def test_an_alias_and_a_fallback_are_told_together(operator: Api) -> None:
+    headers = operator.chat("stand-in").headers
+    assert (headers["x-kyma-alias"], headers["x-kyma-model"]) == ("stand-in", "after-failed-500")
+    assert (headers["x-kyma-fallback"], headers["x-kyma-fallback-layer"]) == ("true", "1")
+
+
+@pytest.mark.parametrize("name", ["GOOD", "Good", "NickName"])
+def test_names_are_taken_in_any_case(operator: Api, name: str) -> None:
+    assert operator.chat(name).headers["x-kyma-model"] == "good"

@@ -249,9 +249,10 @@ def test_an_address_that_is_none_is_a_400(operator: Api, email: str) -> None:
     assert (answer.status, answer.error["param"]) == (400, "email")
 
 
-@pytest.mark.parametrize("password", ["\ud800" * 8, "x" * 200, "\x00" * 8, "日本語パスワード"])
+@pytest.mark.parametrize("password", ["\ud800" * 8, "x" * 200, "\x00" * 9, "日本語パスワード?!"])
 def test_a_strange_password_is_taken_or_refused(operator: Api, password: str) -> None:
-    answer = operator.post("/v1/auth/login", {"email": "nobody@example.com", "password": password})
+    email = f"nobody-{len(password)}@example.com"
+    answer = operator.post("/v1/auth/login", {"email": email, "password": password})
     assert answer.status in (400, 401)
     assert answer.error["type"] in ("invalid_request", "auth_error")
 

@@ -50,5 +50,5 @@ def test_what_serves_is_part_of_what_develops() -> None:
 
 
 def _pins(path: Path) -> dict[str, str]:
-    lines = (line.split("==") for line in path.read_text().splitlines() if PIN.match(line))
+    lines = (line.split("==", 1) for line in path.read_text().splitlines() if PIN.match(line))
     return {name: rest.split()[0] for name, rest in lines}

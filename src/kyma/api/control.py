@@ -24,6 +24,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.gateway = gateway
     for router in (health.router, models.router, credits.router, auth.router):

@@ -129,6 +129,10 @@ class Calls:
             await pump.run(self._upstream, plan(call.model, self._health.allows), self._health, self._settle)
         except KymaError as error:
             await self._give_up(call, error, outlet, headers)
+        except asyncio.CancelledError:  # a shutdown has waited long enough: what was delivered is billed
+            if not call.is_settled:
+                self._submit(call, Outcome.CUT if call.meter.delivered_tokens else Outcome.FAILED)
+            raise
         except Exception:
             log.exception("request %s ended in a bug of ours", call.request_id)
             await self._give_up(call, Bug("an error of ours; it is logged under the request id"), outlet, headers)
@@ -161,14 +165,18 @@ class Calls:
 
     async def _settle(self, call: Call, outcome: Outcome) -> Bill:
         """Charge what the settlement table says, durably, then return the bill. The end of a call, reached once."""
+        bill, written = self._submit(call, outcome)
+        if bill.cost:
+            await written
+        return bill
+
+    def _submit(self, call: Call, outcome: Outcome) -> tuple[Bill, asyncio.Future[bool]]:
+        """Close the books of a call in memory and hand it to the writer; durable once the future is done."""
         call.is_settled = True
         bill = call.meter.bill(outcome, call.model.price)
         settlement = self._ledger.prepare(call.hold, bill.cost)
         self._limits.correct(call.admission, bill.usage.total)
-        written = self._writer.submit(Settled(self._row(call, outcome, bill), settlement))
-        if bill.cost:
-            await written
-        return bill
+        return bill, self._writer.submit(Settled(self._row(call, outcome, bill), settlement))
 
     def _row(self, call: Call, outcome: Outcome, bill: Bill) -> UsageRow:
         route = call.candidate.route if call.candidate else None

@@ -1,11 +1,12 @@
 """`kyma doctor`: what is in order here, and what to do about what is not."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import typer
 
-from kyma.commands.session import open_session, run
-from kyma.config import ConfigError, load_config
+from kyma.commands.session import FAILURES, explain, open_session, run
+from kyma.config import load_config
 from kyma.core.ids import SystemClock
 from kyma.gateway import assemble_catalog
 from kyma.ledger.verify import verify
@@ -26,9 +27,9 @@ def doctor() -> None:
     for name, check in checks:
         try:
             typer.echo(f"ok    {name}: {check()}")
-        except (ConfigError, OSError, ValueError) as error:
+        except (*FAILURES, ValueError) as error:
             failed += 1
-            typer.echo(f"FAIL  {name}: {error}")
+            typer.echo(f"FAIL  {name}: {explain(error)}")
     raise typer.Exit(1 if failed else 0)
 
 
@@ -60,6 +61,8 @@ def _local() -> str:
     if not config.settings.local_enabled:
         return "switched off"
     if config.settings.local_gguf:
+        if not Path(config.settings.local_gguf).expanduser().is_file():
+            raise ValueError(f"there is no file {config.settings.local_gguf}")
         return f"your own file {config.settings.local_gguf}"
     found = status(config.data_dir)
     if not found.is_installed:

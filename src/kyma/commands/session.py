@@ -1,17 +1,32 @@
-"""What a command works on: the configuration and an open database at this version's schema."""
+"""What a command works on, the configuration and an open database at this version's schema, and how it fails."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from kyma.accounts import Accounts, UserRow
+from kyma.catalog import CatalogError
 from kyma.config import Config, ConfigError, load_config
+from kyma.core.errors import KymaError
 from kyma.core.ids import SystemClock
 from kyma.gateway import ensure_schema, open_accounts, open_database
+from kyma.local import LocalModelError
 from kyma.storage.database import Database
 
 T = TypeVar("T")
+
+FAILURES = (ConfigError, CatalogError, KymaError, LocalModelError, OSError, DBAPIError)
+"""What an operator can do something about; anything else is a bug of ours."""
+
+
+def explain(error: Exception) -> str:
+    """One of `FAILURES` as a line for an operator."""
+    if isinstance(error, DBAPIError):
+        return f"the database cannot be used: {error.orig}"
+    return str(error)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

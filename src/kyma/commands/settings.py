@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import typer
+from sqlalchemy import make_url
 
 from kyma.config import describe, load_config
 
@@ -20,7 +21,10 @@ def show() -> None:
     config = load_config()
     typer.echo(f"# folder of kyma.toml, providers.toml and models/: {config.config_dir}")
     docs = describe()
-    for name, value in asdict(config.settings).items():
+    shown = asdict(config.settings)
+    if config.settings.database_url:
+        shown["database_url"] = make_url(config.settings.database_url).render_as_string(hide_password=True)
+    for name, value in shown.items():
         typer.echo(f"{name} = {_toml(value)}  # [{config.origins[name]}] {docs[name]}")
 
 

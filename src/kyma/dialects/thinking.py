@@ -56,6 +56,8 @@ class ThinkSplitter:
 
 def split_thinking(text: str, starts_inside: bool = False) -> tuple[str, str]:
     """`(thought, speech)` of a whole content."""
+    if not starts_inside and not text.lstrip().startswith(OPENERS):
+        return "", text
     splitter = ThinkSplitter(starts_inside)
     thought, speech = splitter.feed(text)
     last_thought, last_speech = splitter.close()

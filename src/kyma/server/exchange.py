@@ -151,7 +151,7 @@ class Exchange:
         if not self._keeps:
             lines.append(b"connection: close\r\n")
         head = STATUS_LINES[status] + self._wire.date + b"".join(lines) + b"\r\n"
-        if head.count(b"\n") != len(lines) + 3 or b"\0" in head:
+        if len(head.split(b"\n")) != len(lines) + 4 or b"\0" in head:
             raise ValueError("a response header holds a line break")
         return head
 

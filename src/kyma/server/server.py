@@ -99,8 +99,10 @@ class Server:
                 connection.close()
         if self._tasks:
             await asyncio.wait(tuple(self._tasks), timeout=shutdown_s)
-        for task in tuple(self._tasks):
+        cut = tuple(self._tasks)
+        for task in cut:
             task.cancel()
+        await asyncio.gather(*cut, return_exceptions=True)
         for connection in tuple(self._connections):
             connection.close()
 

@@ -93,7 +93,7 @@ def test_a_wrong_value_is_an_error_that_names_file_key_and_value(
 
 
 def test_a_wrong_variable_is_an_error_that_names_it(load: Load) -> None:
-    with pytest.raises(ConfigError, match="^KYMA_PORT: port must be a whole number, not 'x'"):
+    with pytest.raises(ConfigError, match=r"^KYMA_PORT: port must be a whole number, not 'x'"):
         load(KYMA_PORT="x")
 
 

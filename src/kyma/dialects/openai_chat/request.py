@@ -126,7 +126,7 @@ def parse_request(body: bytes) -> ChatRequest:
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
     _check(wire)
-    messages = tuple(_message(message, index) for index, message in enumerate(wire.messages))
+    messages = tuple([_message(message, index) for index, message in enumerate(wire.messages)])
     media_bytes, images = _media(messages)
     read_by_model = sum(
         len(memoryview(fields[name])) for name in ("messages", "tools", "response_format") if name in fields
@@ -142,7 +142,7 @@ def parse_request(body: bytes) -> ChatRequest:
         temperature=wire.temperature,
         top_p=wire.top_p,
         stop=(wire.stop,) if isinstance(wire.stop, str) else tuple(wire.stop or ()),
-        tools=tuple(_tool(tool.function) for tool in wire.tools or () if tool.function),
+        tools=tuple([_tool(tool.function) for tool in wire.tools if tool.function]) if wire.tools else (),
         native=Native(NAME, fields),
         input_bytes=max(0, read_by_model - media_bytes),
         image_count=images,

@@ -96,7 +96,7 @@ def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
         wire = _answer_decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is not a chat completion") from None
-    if wire.error != NULL:
+    if wire.error is not NULL and wire.error != NULL:
         raise stream_error(wire.error)
     if not wire.choices:
         raise Garbled("the answer has no choices")
@@ -152,7 +152,7 @@ def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
         parts.append(TextPart(speech))
     if message.tool_calls:
         parts.extend(_call(call, position) for position, call in enumerate(message.tool_calls))
-    logprobs = None if wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
+    logprobs = None if wire.logprobs is NULL or wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
     native = _message_native(message)
     return Choice(index, tuple(parts), finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
 
@@ -189,14 +189,29 @@ def _mistral_parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
 
 
 def _message_native(message: WireAnswerMessage) -> Native | None:
-    kept = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(message, name)) is not NULL and raw != NULL}
+    if (
+        message.refusal is NULL
+        and message.annotations is NULL
+        and message.audio is NULL
+        and message.reasoning_details is NULL
+        and message.function_call is NULL
+    ):
+        return None
+    kept = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(message, name)) != NULL}
     return Native(NAME, kept) if kept else None
 
 
 def _render_choice(choice: Choice) -> dict[str, Any]:
-    text = "".join(part.text for part in choice.parts if isinstance(part, TextPart))
-    calls = [part for part in choice.parts if isinstance(part, ToolCallPart)]
-    thought = "".join(part.text for part in choice.parts if isinstance(part, ThinkingPart))
+    text = thought = ""
+    calls = []
+    for part in choice.parts:
+        match part:
+            case TextPart(said):
+                text += said
+            case ThinkingPart(thinking):
+                thought += thinking
+            case ToolCallPart():
+                calls.append(part)
     message: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
     if thought:
         message["reasoning_content"] = thought
