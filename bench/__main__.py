@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from tests.upstream.process import ROOT, tethered
 
 from bench import figures
+from bench.cores import keep_off_the_target
 from bench.gateway import running_gateway
 from bench.nginx import running_nginx
 from bench.report import Row, render
@@ -25,9 +26,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--only", action="append", choices=FIGURES, help="measure this one; may be repeated")
+    parser.add_argument("--unpinned", action="store_true", help="let target, mock and load share all cores")
     parser.add_argument("--noise", action="store_true", help="nginx against nginx: what the pairing itself is worth")
     asked = parser.parse_args()
     _raise_open_files()
+    is_pinned = not asked.unpinned and keep_off_the_target()
     names = tuple(name for name in FIGURES if not asked.only or name in asked.only)
     rows: list[Row] = []
     failure: Exception | None = None
@@ -36,7 +39,7 @@ def main() -> int:
     except (ToolMissing, CannotMeasure) as error:
         failure = error
     if rows:
-        print(render(rows, is_quick=asked.quick, noise_of_nginx=asked.noise))
+        print(render(rows, is_quick=asked.quick, is_pinned=is_pinned, noise_of_nginx=asked.noise))
     if failure is not None:
         print(f"bench: could not measure: {failure}", file=sys.stderr)
     return 0 if failure is None else 1

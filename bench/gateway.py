@@ -2,13 +2,14 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
 from tests.gateway_catalog import ModelSpec, ProviderSpec, RouteSpec
 from tests.gateway_process import GatewayFailed, GatewayProcess
 
+from bench.cores import on_the_targets_core
 from bench.figures import EVENT_INTERVAL_MS, HOLD_INTERVAL_MS
 from bench.load import PLAIN_MODEL
 from bench.mock import PACED_PREFIX
@@ -29,7 +30,8 @@ class Gateway(msgspec.Struct, frozen=True):
 
     def restart(self) -> float:
         """Seconds from exec to the first 200."""
-        return self.process.restart()
+        with on_the_targets_core():
+            return self.process.restart()
 
 
 @contextmanager
@@ -39,12 +41,15 @@ def running_gateway(mock_port: int) -> Iterator[Gateway]:
     models = [ModelSpec(name, [RouteSpec("mock", name)]) for name in names]
     # Hung-up streams end upstream at once, as nginx does it; drained ones would run on into the next round.
     providers = [ProviderSpec("mock", f"http://127.0.0.1:{mock_port}/v1", {"cancel_stops_billing": True})]
-    with tempfile.TemporaryDirectory(prefix="kyma-bench-") as folder:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kyma-bench-")))
+        process = GatewayProcess(folder, providers, models, env={"KYMA_LIMITS_ENABLED": "false"})
         try:
-            with GatewayProcess(Path(folder), providers, models, env={"KYMA_LIMITS_ENABLED": "false"}) as process:
-                granted = process.cli("credits", "grant", "--usd", CREDIT_USD)
-                if granted.returncode != 0:
-                    raise CannotMeasure(f"no credit: {granted.stdout}{granted.stderr}")
-                yield Gateway(process)
+            with on_the_targets_core():
+                stack.enter_context(process)
+            granted = process.cli("credits", "grant", "--usd", CREDIT_USD)
+            if granted.returncode != 0:
+                raise CannotMeasure(f"no credit: {granted.stdout}{granted.stderr}")
+            yield Gateway(process)
         except GatewayFailed as error:
             raise CannotMeasure(str(error)) from error

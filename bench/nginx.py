@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.upstream.process import tethered
 
+from bench.cores import on_the_targets_core
 from bench.target import Target, free_port, wait_until_open
 
 # One process without a master: the proxying is the same, and nothing is left behind if the bench is killed.
@@ -51,7 +52,9 @@ def running_nginx(program: str, upstream_port: int, name: str = "nginx") -> Iter
         port = free_port()
         config = Path(folder) / "nginx.conf"
         config.write_text(CONFIG.format(folder=folder, port=port, upstream_port=upstream_port))
-        process = subprocess.Popen(tethered([program, "-p", folder, "-e", f"{folder}/error.log", "-c", str(config)]))
+        command = tethered([program, "-p", folder, "-e", f"{folder}/error.log", "-c", str(config)])
+        with on_the_targets_core():
+            process = subprocess.Popen(command)
         try:
             wait_until_open(port, process)
             yield Target(name, port, process.pid)

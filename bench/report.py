@@ -20,7 +20,7 @@ def at_most(figure: str, measured: float, text: str, limit: float, unit: str) ->
     return Row(figure, text, f"≤ {limit:g} {unit}", measured <= limit)
 
 
-def render(rows: list[Row], *, is_quick: bool, noise_of_nginx: bool) -> str:
+def render(rows: list[Row], *, is_quick: bool, is_pinned: bool, noise_of_nginx: bool) -> str:
     """The table with its date and machine."""
     cells = [
         ("figure", "value", "budget", "met?"),
@@ -32,6 +32,8 @@ def render(rows: list[Row], *, is_quick: bool, noise_of_nginx: bool) -> str:
     date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     size = "quick sizes" if is_quick else "full sizes"
     title = f"Kyma bench, {date}, {os.cpu_count()} CPUs, {size}; value = median (least–most) of paired rounds"
+    title += "\nThe target has one core to itself; " if is_pinned else "\nNothing is pinned: "
+    title += "mock and load run on the others." if is_pinned else "target, mock and load share all cores."
     if noise_of_nginx:
         title += "\nBoth sides are nginx: what differs from 1.0 is the noise of this machine."
     return "\n".join([title, "", *lines])

@@ -7,6 +7,7 @@ Lives follow each other on one database. Each is a forked process that writes do
 import asyncio
 import os
 import random
+import signal
 import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
@@ -28,6 +29,8 @@ OPERATIONS_A_LIFE = 60
 """At most; about half of it is done when the process dies."""
 LONGEST_COUNTDOWN = 240
 CLEAN_LIVES = 0.1
+LIFE_WITHIN_S = 10
+"""A life takes some 50 ms; one that hangs is ended by SIGALRM and counts as broken."""
 
 Open = Callable[[], Database]
 
@@ -122,6 +125,7 @@ def _fork(work: Callable[[], Coroutine[object, object, None]]) -> int:
         _, status = os.waitpid(child, 0)
         return os.waitstatus_to_exitcode(status)
     code = 3
+    signal.alarm(LIFE_WITHIN_S)
     try:
         asyncio.run(work())
         code = ENDED

@@ -73,7 +73,7 @@ def _usage(dice: Random, exact_price: dict[str, Fraction]) -> tuple[bytes, Fract
 
 def _check_bill(wire: bytes, price: Price, exact: Fraction, wrong: list[str]) -> Fraction:
     """The bill of a finished call; how much was rounded."""
-    meter = Meter(_request(64, 100), _model(price))
+    meter = Meter(_request(64, 100), model_at(price))
     report = parse_usage(msgspec.Raw(wire), Quirks())
     assert report is not None
     meter.see(report)
@@ -103,7 +103,7 @@ def _check_hold(dice: Random, price: Price, uncovered: list[str]) -> None:
     if price.cached_input > price.input:
         return
     request = _request(dice.randrange(1, 10**4), dice.randrange(1, 10**5))
-    held = hold_bound(request, _model(price)).cost(price)
+    held = hold_bound(request, model_at(price)).cost(price)
     size = request.input_bytes
     cached = dice.randrange(size + 1)
     written = dice.randrange(size - cached + 1)
@@ -127,7 +127,8 @@ def _request(input_bytes: int, max_tokens: int) -> ChatRequest:
     )
 
 
-def _model(price: Price) -> Model:
+def model_at(price: Price) -> Model:
+    """A model at that price, with room for any request."""
     return Model(
         id="m",
         name="M",
