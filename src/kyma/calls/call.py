@@ -67,12 +67,16 @@ class Call:
         self.is_settled = False
         self.upstream: Response | None = None
 
+    def cut(self) -> None:
+        """Drop the upstream's connection, if there is one."""
+        if self.upstream is not None:
+            self.upstream.abort()
+
     def abandon(self) -> None:
         """The customer has left. Cuts the upstream where that stops its charge; otherwise it is drained."""
         self.has_left = True
-        if self.upstream is not None and self.candidate is not None:
-            if self.candidate.route.provider.cancel_stops_billing:
-                self.upstream.abort()
+        if self.candidate is not None and self.candidate.route.provider.cancel_stops_billing:
+            self.cut()
 
     def headers(self) -> HeaderList:
         """The receipt: which model answered, by which alias and layer, under which request id."""

@@ -39,6 +39,8 @@ from kyma.usage import UsageRow
 log = logging.getLogger("kyma.calls")
 
 TICK_S = 0.5
+MAX_DRAINS = 64
+"""Upstreams read on for their usage after the client has left; more are cut and billed by our count."""
 
 
 class CallSettings(msgspec.Struct, frozen=True):
@@ -144,8 +146,12 @@ class Calls:
         while True:
             await asyncio.sleep(TICK_S)
             now = self._clock.monotonic()
+            drains = 0
             for pump in tuple(self._live):
                 pump.tick(now)
+                drains += pump.call.has_left
+                if pump.call.has_left and drains > MAX_DRAINS:
+                    pump.call.cut()
 
     def start_draining(self) -> None:
         """Take no new calls; those under way go on."""

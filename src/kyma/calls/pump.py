@@ -11,6 +11,7 @@ import msgspec
 from kyma.calls.call import Call
 from kyma.calls.meter import Outcome
 from kyma.calls.outlet import HeaderList, Outlet
+from kyma.calls.scrub import caller_error
 from kyma.calls.upstream import OpenStream, Upstream
 from kyma.core.chat import Bill, ChatEvent, StreamFailure
 from kyma.core.errors import KymaError, UpstreamError, UpstreamFailed
@@ -99,7 +100,7 @@ class StreamPump:
             if not self._has_begun:
                 raise
             await settle(call, Outcome.FAILED)
-            await self._close(self._encoder.error(error))
+            await self._close(self._encoder.error(caller_error(error, call.model)))
             return
         call.candidate, call.attempts = attempted.candidate, attempted.attempts
         call.first_token_ms = self._clock.now_ms() - call.started_at
@@ -117,8 +118,8 @@ class StreamPump:
         """Tend the stream once a second or so: keep it alive, give up on a reader who does not read, end a drain."""
         if self.call.has_left:
             self._left_at = self._left_at or now
-            if now - self._left_at > self._settings.drain_s and self.call.upstream is not None:
-                self.call.upstream.abort()
+            if now - self._left_at > self._settings.drain_s:
+                self.call.cut()
         elif self._sending_since is not None:
             if now - self._sending_since > self._settings.slow_reader_s and self._task is not None:
                 self.call.abandon()

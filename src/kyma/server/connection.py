@@ -82,9 +82,8 @@ class Connection(asyncio.Protocol):
         self._transport = None
 
     def eof_received(self) -> bool:
-        """A client that has said all it has to say still reads; it has left only when nothing is under way."""
-        self._ends = True
-        return self._current is not None
+        """A client that closes its side has left: hardly any closes half, and what it waited for may be costing money."""
+        return False
 
     def data_received(self, data: bytes) -> None:
         if self._is_discarding or self._ends:

@@ -22,7 +22,7 @@ from kyma.core.chat import (
 )
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body, explain
-from kyma.dialects.openai_chat.wire import NAME, NULL, fields_decoder, head
+from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields, fields_decoder, to_raw
 
 DEFAULT_MAX_TOKENS = 4096
 MAX_CHOICES = 128
@@ -51,7 +51,7 @@ class WireToolCall(msgspec.Struct):
 
 class WireMessage(msgspec.Struct):
     role: Role
-    content: msgspec.Raw = NULL
+    content: Any = None
     name: str | None = None
     tool_calls: list[WireToolCall] | None = None
     tool_call_id: str | None = None
@@ -116,21 +116,19 @@ class ChatCompletionRequest(msgspec.Struct):
 
 
 _request_decoder = msgspec.json.Decoder(ChatCompletionRequest)
-_parts_decoder = msgspec.json.Decoder(list[WirePart])
-_raw_parts_decoder = msgspec.json.Decoder(list[msgspec.Raw])
-_text_decoder = msgspec.json.Decoder(str)
 
 
 def parse_request(body: bytes) -> ChatRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
-    _check(wire)
+    _check(wire, fields)
     messages = tuple([_message(message, index) for index, message in enumerate(wire.messages)])
     media_bytes, images = _media(messages)
-    read_by_model = sum(
-        len(memoryview(fields[name])) for name in ("messages", "tools", "response_format") if name in fields
-    )
+    read_by_model = 0
+    for name in READ_BY_MODEL:
+        if name in fields:
+            read_by_model += len(memoryview(fields[name]))
     max_tokens = wire.max_completion_tokens if wire.max_completion_tokens is not None else wire.max_tokens
     return ChatRequest(
         model=wire.model,
@@ -149,12 +147,14 @@ def parse_request(body: bytes) -> ChatRequest:
     )
 
 
-def _check(wire: ChatCompletionRequest) -> None:
+def _check(wire: ChatCompletionRequest, fields: RawFields) -> None:
     if not wire.model:
         _refuse("model must name a model or an alias", "model")
     if not wire.messages:
         _refuse("messages must hold at least one message", "messages")
     for name, low, high in RANGES:
+        if name not in fields:
+            continue
         value = getattr(wire, name)
         if value is not None and not low <= value <= high:
             _refuse(f"{name} must be {f'at least {low}' if high == MANY else f'between {low} and {high}'}", name)
@@ -165,13 +165,14 @@ def _refuse(message: str, param: str) -> NoReturn:
 
 
 def _message(wire: WireMessage, index: int) -> Message:
-    content = _content(wire.content, f"messages.{index}.content")
-    if wire.role == "tool":
+    role, content = wire.role, wire.content
+    parts = (TextPart(content),) if type(content) is str else _parts(content, f"messages.{index}.content")
+    if role == "user" or role == "system" or role == "developer":
+        return Message(role, parts, wire.name)
+    if role == "tool":
         if not wire.tool_call_id:
             _refuse("a tool message needs the tool_call_id it answers", f"messages.{index}.tool_call_id")
-        return Message("tool", (ToolResultPart(wire.tool_call_id, content),), wire.name)  # type: ignore[arg-type]
-    if wire.role != "assistant":
-        return Message(wire.role, content, wire.name)
+        return Message("tool", (ToolResultPart(wire.tool_call_id, parts),), wire.name)  # type: ignore[arg-type]
     thinking: tuple[Part, ...] = (ThinkingPart(wire.reasoning_content),) if wire.reasoning_content else ()
     refusal: tuple[Part, ...] = (TextPart(wire.refusal),) if wire.refusal else ()
     calls = tuple(
@@ -179,26 +180,24 @@ def _message(wire: WireMessage, index: int) -> Message:
         for call in wire.tool_calls or ()
         if call.function
     )
-    return Message("assistant", thinking + content + refusal + calls, wire.name)
+    return Message("assistant", thinking + parts + refusal + calls, wire.name)
 
 
-def _content(raw: msgspec.Raw, where: str) -> tuple[Part, ...]:
-    kind = head(raw)
-    if kind == b'"':
-        return (TextPart(_text_decoder.decode(raw)),)
-    if kind == b"n":
+def _parts(content: Any, where: str) -> tuple[Part, ...]:
+    """Content that is no plain string."""
+    if content is None:
         return ()
-    if kind != b"[":
+    if not isinstance(content, list):
         _refuse("content must be a string or a list of parts", where)
     try:
-        parts = _parts_decoder.decode(raw)
+        parts = msgspec.convert(content, list[WirePart])
     except msgspec.ValidationError as error:
         message, path = explain(error)
         _refuse(f"{message} in {where}{path and '.' + path}", where)
-    return tuple(_part(part, raw, index, where) for index, part in enumerate(parts))
+    return tuple(_part(part, content[index], f"{where}.{index}") for index, part in enumerate(parts))
 
 
-def _part(wire: WirePart, content: msgspec.Raw, index: int, where: str) -> Part:
+def _part(wire: WirePart, as_sent: Any, where: str) -> Part:
     match wire:
         case WirePart(type="text" | "input_text" | "output_text", text=str(text)):
             return TextPart(text)
@@ -211,8 +210,8 @@ def _part(wire: WirePart, content: msgspec.Raw, index: int, where: str) -> Part:
         case WirePart(type="file", file=WireFile() as file):
             return FilePart(file.file_data, file.file_id, file.filename)
         case WirePart(type="text" | "image_url" | "input_audio" | "file" as kind):
-            _refuse(f"a part of type {kind} needs the member {kind}", f"{where}.{index}")
-    return NativePart(NAME, _raw_parts_decoder.decode(content)[index])
+            _refuse(f"a part of type {kind} needs the member {kind}", where)
+    return NativePart(NAME, to_raw(as_sent))
 
 
 def _tool(function: WireToolFunction) -> Tool:

@@ -17,7 +17,7 @@ from kyma.core.chat import (
 )
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
-from kyma.core.money import usd_number
+from kyma.core.money import usd_text
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder, parse_usage
@@ -62,32 +62,14 @@ class WireAnswer(msgspec.Struct):
     error: msgspec.Raw = NULL
 
 
-ZERO = usd_number(0)
-
 _answer_decoder = msgspec.json.Decoder(WireAnswer)
 
 
-class UsageOut(msgspec.Struct):
-    """`usage` as OpenAI counts it, and Kyma's additions in USD."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: dict[str, int]
-    completion_tokens_details: dict[str, int]
-    cached_tokens: int
-    cache_write_tokens: int
-    cost: msgspec.Raw
-    cache_discount: msgspec.Raw
-
-
-class AnswerOut(msgspec.Struct):
-    id: str
-    object: str
-    created: int
-    model: str
-    choices: list[dict[str, Any]]
-    usage: UsageOut
+class MessageOut(msgspec.Struct, omit_defaults=True):
+    role: str
+    content: str | None
+    reasoning_content: str | None = None
+    tool_calls: list[dict[str, Any]] | None = None
 
 
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
@@ -101,32 +83,32 @@ def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     if not wire.choices:
         raise Garbled("the answer has no choices")
     usage = wire.usage if wire.usage != NULL else wire.choices[0].usage
-    choices = tuple(_choice(choice, index, quirks) for index, choice in enumerate(wire.choices))
+    choices = tuple([_choice(choice, index, quirks) for index, choice in enumerate(wire.choices)])
     return ChatResponse(choices, parse_usage(usage, quirks))
 
 
 def render_response(response: ChatResponse, reply: Reply, bill: Bill) -> bytes:
     """The body of a `chat.completion`, usage with Kyma's additions."""
-    choices = [_render_choice(choice) for choice in response.choices]
-    return encoder.encode(
-        AnswerOut(chat_id(reply), "chat.completion", reply.created, reply.model_id, choices, render_usage(bill))
+    return b'{"id":"%b","object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b}' % (
+        chat_id(reply).encode(),
+        reply.created,
+        encoder.encode(reply.model_id),
+        b",".join([_render_choice(choice) for choice in response.choices]),
+        render_usage(bill),
     )
 
 
-def render_usage(bill: Bill) -> UsageOut:
-    """The bill as a customer of this dialect reads it."""
+def render_usage(bill: Bill) -> bytes:
+    """The bill as OpenAI counts it, and Kyma's additions in USD."""
     usage = bill.usage
-    return UsageOut(
-        usage.total_input,
-        usage.output,
-        usage.total,
-        {"cached_tokens": usage.cached_input, "cache_write_tokens": usage.cache_write},
-        {"reasoning_tokens": usage.reasoning},
-        usage.cached_input,
-        usage.cache_write,
-        usd_number(bill.cost),
-        usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
-    )
+    prompt, cached, written, output = usage.total_input, usage.cached_input, usage.cache_write, usage.output
+    return (
+        f'{{"prompt_tokens":{prompt},"completion_tokens":{output},"total_tokens":{prompt + output},'
+        f'"prompt_tokens_details":{{"cached_tokens":{cached},"cache_write_tokens":{written}}},'
+        f'"completion_tokens_details":{{"reasoning_tokens":{usage.reasoning}}},'
+        f'"cached_tokens":{cached},"cache_write_tokens":{written},'
+        f'"cost":{usd_text(bill.cost)},"cache_discount":{usd_text(bill.cache_discount)}}}'
+    ).encode()
 
 
 def chat_id(reply: Reply) -> str:
@@ -147,14 +129,14 @@ def finish_reason(word: str | None, has_calls: bool) -> FinishReason:
 def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
     message = wire.message
     speech, thought = _content(message, quirks)
-    parts: list[Part] = [ThinkingPart(thought)] if thought else []
-    if speech:
-        parts.append(TextPart(speech))
+    parts: tuple[Part, ...] = (TextPart(speech),) if speech else ()
+    if thought:
+        parts = (ThinkingPart(thought), *parts)
     if message.tool_calls:
-        parts.extend(_call(call, position) for position, call in enumerate(message.tool_calls))
+        parts += tuple([_call(call, position) for position, call in enumerate(message.tool_calls)])
     logprobs = None if wire.logprobs is NULL or wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
     native = _message_native(message)
-    return Choice(index, tuple(parts), finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
+    return Choice(index, parts, finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
 
 
 def _call(wire: WireCall, position: int) -> ToolCallPart:
@@ -201,26 +183,21 @@ def _message_native(message: WireAnswerMessage) -> Native | None:
     return Native(NAME, kept) if kept else None
 
 
-def _render_choice(choice: Choice) -> dict[str, Any]:
+def _render_choice(choice: Choice) -> bytes:
     text = thought = ""
-    calls = []
+    calls: list[dict[str, Any]] = []
     for part in choice.parts:
-        match part:
-            case TextPart(said):
-                text += said
-            case ThinkingPart(thinking):
-                thought += thinking
-            case ToolCallPart():
-                calls.append(part)
-    message: dict[str, Any] = {"role": "assistant", "content": text if text or not calls else None}
-    if thought:
-        message["reasoning_content"] = thought
-    if calls:
-        message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in calls
-        ]
-    if choice.message_native and choice.message_native.dialect == NAME:
-        message |= choice.message_native.fields
-    outer = choice.outer_native.fields if choice.outer_native and choice.outer_native.dialect == NAME else {}
-    return {"index": choice.index, "message": message, "finish_reason": choice.finish.value, **outer}
+        if isinstance(part, TextPart):
+            text += part.text
+        elif isinstance(part, ThinkingPart):
+            thought += part.text
+        elif isinstance(part, ToolCallPart):
+            function = {"name": part.name, "arguments": part.arguments}
+            calls.append({"id": part.id, "type": "function", "function": function})
+    message = MessageOut("assistant", text if text or not calls else None, thought or None, calls or None)
+    return b'{"index":%d,"message":%b,"finish_reason":"%b"%b}' % (
+        choice.index,
+        _with_native(encoder.encode(message), choice.message_native),
+        choice.finish.value.encode(),
+        _members(choice.outer_native),
+    )

@@ -52,9 +52,6 @@ class WireUsage(msgspec.Struct):
     num_cached_tokens: int | None = None
 
 
-NO_CACHE_DETAILS = CachedDetails()
-NO_OUTPUT_DETAILS = OutputDetails()
-
 usage_decoder = msgspec.json.Decoder(WireUsage)
 
 
@@ -66,10 +63,13 @@ def parse_usage(raw: msgspec.Raw, quirks: Quirks) -> UsageReport | None:
         wire = usage_decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         return UsageReport(Usage(), is_valid=False)
-    details = wire.prompt_tokens_details or wire.prompt_token_details or NO_CACHE_DETAILS
-    cached = _first(details.cached_tokens, wire.cached_tokens, wire.prompt_cache_hit_tokens, wire.num_cached_tokens)
-    written = _first(details.cache_write_tokens, details.cache_creation_input_tokens)
-    reasoning = _first((wire.completion_tokens_details or NO_OUTPUT_DETAILS).reasoning_tokens)
+    cached, written, reasoning = _cached(wire), 0, 0
+    if (details := wire.prompt_tokens_details or wire.prompt_token_details) is not None:
+        written = details.cache_write_tokens
+        if written is None:
+            written = details.cache_creation_input_tokens or 0
+    if wire.completion_tokens_details is not None:
+        reasoning = wire.completion_tokens_details.reasoning_tokens or 0
     output = wire.completion_tokens
     if quirks.reasoning_outside_output or reasoning > output >= 0:
         output += reasoning
@@ -78,8 +78,16 @@ def parse_usage(raw: msgspec.Raw, quirks: Quirks) -> UsageReport | None:
     return UsageReport(usage if is_valid else Usage(), is_valid)
 
 
-def _first(*candidates: int | None) -> int:
-    return next((value for value in candidates if value is not None), 0)
+def _cached(wire: WireUsage) -> int:
+    """The first name that a vendor used; 0 says as much as any other figure."""
+    details = wire.prompt_tokens_details or wire.prompt_token_details
+    if details is not None and details.cached_tokens is not None:
+        return details.cached_tokens
+    if wire.cached_tokens is not None:
+        return wire.cached_tokens
+    if wire.prompt_cache_hit_tokens is not None:
+        return wire.prompt_cache_hit_tokens
+    return wire.num_cached_tokens or 0
 
 
 def head(raw: msgspec.Raw) -> bytes:
