@@ -213,8 +213,8 @@ def test_a_client_that_sends_half_a_request_and_leaves_does_no_harm(gateway: Gat
     assert operator.get("/v1/credits/balance").json() == before
 
 
-def test_a_client_that_has_said_all_it_has_to_say_is_answered(gateway: GatewayProcess) -> None:
+def test_a_client_that_closes_its_side_has_left(gateway: GatewayProcess) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=SOON_S) as client:
         client.sendall(chat(gateway, "slow"))
         client.shutdown(socket.SHUT_WR)
-        assert b'"w0 w1 w2 w3 w4"' in read(client)
+        assert read(client) == b""

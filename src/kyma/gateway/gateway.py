@@ -1,38 +1,35 @@
-"""The composition root: the only module that names concrete adapters, stores and servers."""
+"""One running gateway: everything a request handler may call, wired together."""
 
 import asyncio
 import contextlib
-import fcntl
-import importlib
 import logging
-import os
-import secrets
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
-from kyma.accounts import Accounts
 from kyma.calls import Calls, CallSettings, PumpSettings, Settled, Upstream, apply_settled
 from kyma.catalog import Catalog, Sheets, assemble, builtin_data, read
-from kyma.config import Config, ConfigError, Settings
+from kyma.config import Config, Settings
 from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.model import Provider
-from kyma.core.money import Nanos, usd_to_nanos
+from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
+from kyma.gateway.opening import (
+    ensure_schema,
+    is_embedded,
+    only_gateway,
+    open_accounts,
+    open_database,
+    overlay_of,
+    today_of,
+)
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
-from kyma.ledger.store import fetch_account
 from kyma.limits import Limits
 from kyma.local.supervisor import LocalModel
 from kyma.routing import Health
-from kyma.storage import schema
 from kyma.storage.database import Database
-from kyma.storage.sqlite import Durability, SqliteDatabase
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
 from kyma.usage.store import put_price_book
@@ -48,10 +45,6 @@ FLUSH_LAST_USED_S = 60.0
 LAST_COMMIT_S = 10.0
 
 
-class SchemaMismatch(ConfigError):
-    """The database is not of this version of Kyma."""
-
-
 class Gateway:
     """Everything a request handler may call. Made by `open_gateway`."""
 
@@ -60,7 +53,7 @@ class Gateway:
         self.settings: Settings = config.settings
         self.database = database
         self.clock = clock
-        self._sheets: Sheets = read(builtin_data(), _overlay(config.config_dir))
+        self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
         self.local: LocalModel | None = None
         self._secrets: dict[str, str] = {}
         self.catalog: Catalog = self._assemble()
@@ -183,7 +176,7 @@ class Gateway:
             self._sheets,
             environment=self.config.secrets,
             local_base_url=local_url,
-            today=_today(self.clock),
+            today=today_of(self.clock),
         )
         self._secrets.clear()
         self._secrets.update(_secrets(self.config, catalog.providers.values()))
@@ -198,7 +191,7 @@ async def open_gateway(config: Config, clock: Clock | None = None) -> AsyncItera
 
     Raises: ConfigError when another gateway runs on the data folder, or the schema is another version's.
     """
-    with _only_gateway(config):
+    with only_gateway(config):
         database = open_database(config)
         try:
             await ensure_schema(config, database)
@@ -213,111 +206,9 @@ async def open_gateway(config: Config, clock: Clock | None = None) -> AsyncItera
             await gateway.stop()
 
 
-def open_database(config: Config) -> Database:
-    """The configured database; asyncpg is imported only for a Postgres URL."""
-    settings = config.settings
-    if is_embedded(config):
-        make_data_dir(config)
-        return SqliteDatabase(config.data_dir / "kyma.db", _durability(settings.durability))
-    database: Database = importlib.import_module("kyma.storage.postgres").PostgresDatabase(settings.database_url)
-    return database
-
-
-def open_accounts(config: Config, database: Database, clock: Clock, catalog: Catalog | None = None) -> Accounts:
-    """Accounts on `database`; tiers come from `catalog`, or from the packaged one where no tier matters."""
-    known = catalog or assemble_catalog(config, clock)
-    return Accounts(
-        database,
-        clock,
-        _pepper(config),
-        tier_for=lambda bought: known.tier_for_deposit(bought).tier,
-        purchased=_purchased,
-    )
-
-
-def assemble_catalog(config: Config, clock: Clock, local_base_url: str | None = None) -> Catalog:
-    """The catalog of this configuration, read afresh. Raises: CatalogError naming file and field."""
-    sheets = read(builtin_data(), _overlay(config.config_dir))
-    return assemble(sheets, environment=config.secrets, local_base_url=local_base_url, today=_today(clock))
-
-
-async def ensure_schema(config: Config, database: Database) -> None:
-    """Bring an embedded database to this version; refuse a shared one that is not. Alembic loads only if it must."""
-    found = await schema.current(database)
-    if found == schema.head_revision():
-        return
-    if not is_embedded(config):
-        raise SchemaMismatch(f"the database is at revision {found or 'none'}, not ours; run `kyma migrate` first")
-    await migrate(database)
-
-
-async def migrate(database: Database, revision: str = "head") -> None:
-    """Run the migrations up to `revision`."""
-    await database.write(
-        lambda connection: importlib.import_module("kyma.storage.migrate").upgrade(connection, revision)
-    )
-
-
-def is_embedded(config: Config) -> bool:
-    """One process on SQLite, as opposed to many on Postgres."""
-    return not config.settings.database_url
-
-
-def make_data_dir(config: Config) -> Path:
-    """The data folder, made for its owner's eyes only."""
-    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return config.data_dir
-
-
-@contextlib.contextmanager
-def _only_gateway(config: Config) -> Iterator[None]:
-    """Hold the data folder: an embedded gateway takes over every lease, so there must be one at a time."""
-    if not is_embedded(config):
-        yield
-        return
-    with (make_data_dir(config) / "gateway.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"another gateway runs on {config.data_dir}; stop it or set data_dir") from None
-        yield
-
-
-def _today(clock: Clock) -> date:
-    return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date()
-
-
-def _overlay(config_dir: Path) -> Path | None:
-    return config_dir if config_dir.is_dir() else None
-
-
-def _pepper(config: Config) -> bytes:
-    """The secret that token hashes depend on: `KYMA_PEPPER` for many machines, else made once in the data folder."""
-    if shared := config.secret("KYMA_PEPPER"):
-        return shared.encode()
-    if not is_embedded(config):
-        raise ConfigError("KYMA_PEPPER (or KYMA_PEPPER_FILE) must hold the secret that all gateways share")
-    path = make_data_dir(config) / "pepper"
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return path.read_text().encode()
-
-
 def _secrets(config: Config, providers: Iterable[Provider]) -> dict[str, str]:
     named = {provider.id: config.secret(provider.key_env) for provider in providers if provider.key_env}
     return {provider_id: secret for provider_id, secret in named.items() if secret}
-
-
-def _purchased(connection: Connection, account_id: str) -> Nanos:
-    return fetch_account(connection, account_id).purchased
-
-
-def _durability(word: str) -> Durability:
-    return "normal" if word == "normal" else "full"
 
 
 def _call_settings(settings: Settings) -> CallSettings:

@@ -1,0 +1,26 @@
+"""The composition root: the only package that names concrete adapters, stores and engines."""
+
+from kyma.gateway.gateway import Gateway, open_gateway
+from kyma.gateway.opening import (
+    SchemaMismatch,
+    assemble_catalog,
+    ensure_schema,
+    is_embedded,
+    make_data_dir,
+    migrate,
+    open_accounts,
+    open_database,
+)
+
+__all__ = [
+    "Gateway",
+    "SchemaMismatch",
+    "assemble_catalog",
+    "ensure_schema",
+    "is_embedded",
+    "make_data_dir",
+    "migrate",
+    "open_accounts",
+    "open_database",
+    "open_gateway",
+]
