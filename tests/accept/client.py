@@ -6,7 +6,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import httptools
 
@@ -146,8 +146,7 @@ class Client:
         """Send a chat and return at once with what `chat` waits for."""
         if self._wire is None or self._wire.is_lost:
             loop = asyncio.get_running_loop()
-            transport, self._wire = await loop.create_connection(_Wire, "127.0.0.1", self._port)
-            self._transport = cast(asyncio.Transport, transport)
+            self._transport, self._wire = await loop.create_connection(_Wire, "127.0.0.1", self._port)
         assert self._transport is not None
         body = json.dumps(fields).encode()
         over = self._wire.expect(until)

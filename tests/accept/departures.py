@@ -62,7 +62,11 @@ def departure(number: int, dice: Random) -> Departure:
     word = f"word=r{number}x,tokens={tokens},delay_ms={25 if is_keen else 20}"
     kind = dice.choice(("ok", "ok", "no-usage", "slow"))
     head_s = dice.choice((0.4, 1.5)) if is_keen else 0.4
-    script = f"script:slow-first-byte:s={head_s},head={dice.randrange(2)},{word}" if kind == "slow" else f"script:{kind}:{word}"
+    script = (
+        f"script:slow-first-byte:s={head_s},head={dice.randrange(2)},{word}"
+        if kind == "slow"
+        else f"script:{kind}:{word}"
+    )
     is_endless = is_streaming and not is_keen and dice.random() < 0.05
     if is_endless:
         script = f"script:paced:interval_ms=30,events=0,word=r{number}x"

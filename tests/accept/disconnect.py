@@ -19,7 +19,8 @@ from tests.gateway_process import GatewayProcess
 from tests.upstream.process import UpstreamProcess
 
 PER_ROUND = 250
-WORKERS = 64
+WORKERS = 32
+"""Few enough that no more than the 64 drains that a gateway allows are under way."""
 SETTLED_WITHIN_S = 10.0
 FAILURES_TO_SKIP = 8
 ENV = {"KYMA_ABANDONED_DRAIN_S": str(DRAIN_S), "KYMA_SHUTDOWN_S": "8"}
@@ -57,7 +58,10 @@ def _round(folder: Path, upstream: UpstreamProcess, asked: list[Departure], dice
         ProviderSpec("stubborn", base_url, {"cancel_stops_billing": False}),
     ]
     models = [ModelSpec(one.model, [RouteSpec(one.provider, one.script)]) for one in asked]
-    crowd = [RouteSpec("keen", "script:ok:tokens=60,delay_ms=20"), RouteSpec("stubborn", "script:ok:word=other")]
+    crowd = [
+        RouteSpec("keen", "script:slow-first-byte:s=0.3,head=1,tokens=60,delay_ms=20"),
+        RouteSpec("stubborn", "script:ok:word=other"),
+    ]
     models.append(ModelSpec("crowd", crowd))
     with gateway_on(folder, providers, models, balances=[1000 * NANOS_PER_USD] * 2, env=ENV) as (
         gateway,
@@ -108,7 +112,9 @@ def _wait_until_settled(gateway: GatewayProcess, upstream: UpstreamProcess, left
     while True:
         reached = {entry.model for entry in upstream.log()}
         settled = {row.model for row in read_usage(gateway.db_path)}
-        missing = [left.asked.model for left in lefts if left.asked.script in reached and left.asked.model not in settled]
+        missing = [
+            left.asked.model for left in lefts if left.asked.script in reached and left.asked.model not in settled
+        ]
         open_count = upstream.stats()["open"]
         if not missing and not open_count:
             return
@@ -119,11 +125,15 @@ def _wait_until_settled(gateway: GatewayProcess, upstream: UpstreamProcess, left
 
 
 async def _crowd(port: int, key: str) -> list[str]:
-    """Customers leave one source at once; who comes next must still be sent there."""
-    clients = [Client(port, key) for _ in range(FAILURES_TO_SKIP)]
+    """Customers leave one source at once, before its first word and after; who comes next must still be sent there."""
+    clients = [Client(port, key) for _ in range(2 * FAILURES_TO_SKIP)]
     fields = question("crowd", is_streaming=True)
-    await asyncio.gather(*(client.chat(fields, lambda reply: bool(reply.words)) for client in clients))
-    for client in clients:
+    overs = [await client.post(fields, lambda reply: bool(reply.words)) for client in clients]
+    await asyncio.sleep(0.1)
+    for client in clients[FAILURES_TO_SKIP:]:
+        client.leave()
+    await asyncio.wait(overs[:FAILURES_TO_SKIP], timeout=5)
+    for client in clients[:FAILURES_TO_SKIP]:
         client.leave()
     await asyncio.sleep(0.3)
     last = Client(port, key)

@@ -68,7 +68,11 @@ CASES = (
     Case("huge prompt", "invalid", lambda d: _object(prompt_tokens=_beyond(d), completion_tokens=4)),
     Case("huge completion", "invalid", lambda d: _object(prompt_tokens=3, completion_tokens=_beyond(d))),
     Case("fraction", "invalid", lambda d: _object(prompt_tokens=3.5, completion_tokens=d.random() + 1)),
-    Case("huge float", "invalid", lambda d: b'{"prompt_tokens":1e308,"completion_tokens":%de%d}' % (4, d.choice((9, 400)))),
+    Case(
+        "huge float",
+        "invalid",
+        lambda d: b'{"prompt_tokens":1e308,"completion_tokens":%de%d}' % (4, d.choice((9, 400))),
+    ),
     Case("no number", "invalid", lambda d: _object(prompt_tokens=_word(d), completion_tokens=4)),
     Case("no numbers", "invalid", lambda d: _object(prompt_tokens=3, completion_tokens=_word(d))),
     Case("no object", "invalid", lambda d: d.choice((b'"a lot"', b"17", b"[]", b"[3,4]", b"true"))),
@@ -81,7 +85,9 @@ CASES = (
         "valid",
         lambda d: _object(prompt_tokens=3, completion_tokens=4, prompt_tokens_details=_cached(d.randrange(4))),
     ),
-    Case("more than was held", "overrun", lambda d: _object(prompt_tokens=3, completion_tokens=d.randrange(10**3, 10**4))),
+    Case(
+        "more than was held", "overrun", lambda d: _object(prompt_tokens=3, completion_tokens=d.randrange(10**3, 10**4))
+    ),
 )
 
 
@@ -108,14 +114,18 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             wanted = msgspec.json.decode(await reader.readexactly(length))
             reports = [report.encode() for report in wanted["metadata"]["report"].split("\n")]
             kind, body = _stream(reports) if wanted.get("stream") else _whole(reports)
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n" % (kind, len(body)) + body)
+            writer.write(
+                b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n" % (kind, len(body)) + body
+            )
             await writer.drain()
     except (OSError, asyncio.IncompleteReadError):
         writer.close()
 
 
 def _stream(reports: list[bytes]) -> tuple[bytes, bytes]:
-    deltas = [_chunk(b'"choices":[{"index":0,"delta":{"content":"%b"},"finish_reason":null}]' % w.encode()) for w in WORDS]
+    deltas = [
+        _chunk(b'"choices":[{"index":0,"delta":{"content":"%b"},"finish_reason":null}]' % w.encode()) for w in WORDS
+    ]
     finish = _chunk(b'"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]')
     counts = [_chunk(b'"choices":[],"usage":' + report) for report in reports if report]
     return b"text/event-stream", b"".join((*deltas, finish, *counts)) + b"data: [DONE]\n\n"

@@ -241,4 +241,4 @@ async def _p50_ms(port: int, key: str, model: str) -> float:
     return statistics.median(times) * 1000
 
 
-SUITE = Suite("hot-path", "requests a store", quick=15_000, full=100_000, for_mutants=6_000, run=run)
+SUITE = Suite("hot-path", "requests a store", quick=15_000, full=100_000, for_mutants=3_200, run=run)

@@ -57,6 +57,7 @@ def run(run: Run) -> list[Figure]:
                     stuck.append(f"{left} after kill {kill}")
                 asyncio.run(_one_life(gateway, people, run.dice(kill), run.is_full, done, refused))
             gateway.start()
+            asyncio.run(_one_answer(gateway, people[0], done))
             gateway.terminate()
             if left := pending_holds(gateway.db_path):
                 stuck.append(f"{left} at the end")
@@ -90,6 +91,13 @@ async def _one_life(
     gateway.kill()
     shot.set()
     await asyncio.gather(*customers)
+
+
+async def _one_answer(gateway: GatewayProcess, person: Registered, done: list[Done]) -> None:
+    """Something to be settled and a lease to be given back."""
+    client = Client(gateway.port, person.api_key)
+    done.append(_done(await client.chat(question("m0", words=1)), 1, counts=True))
+    client.leave()
 
 
 async def _customer(client: Client, dice: Random, shot: asyncio.Event, done: list[Done], refused: list[str]) -> None:
@@ -142,4 +150,4 @@ def _verified(gateway: GatewayProcess) -> tuple[str, str, bool]:
     return f"exit {result.returncode}", "must be 0", result.returncode == 0
 
 
-SUITE = Suite("kill-gateway", "kills", quick=8, full=1_000, for_mutants=4, run=run)
+SUITE = Suite("kill-gateway", "kills", quick=8, full=1_000, for_mutants=8, run=run)

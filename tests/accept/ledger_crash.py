@@ -29,7 +29,8 @@ OPERATIONS_A_LIFE = 60
 """At most; about half of it is done when the process dies."""
 LONGEST_COUNTDOWN = 240
 CLEAN_LIVES = 0.1
-LIFE_WITHIN_S = 10
+LIFE_WITHIN_S = 5
+ENOUGH_BROKEN = 2
 """A life takes some 50 ms; one that hangs is ended by SIGALRM and counts as broken."""
 
 Open = Callable[[], Database]
@@ -92,7 +93,7 @@ def _one_seed(opened: Open, is_alone: bool, folder: Path, size: int, dice: rando
     """Lives until `size` operations were begun; a last, quiet one shows that nothing is stuck."""
     seed_operations = 0
     number = 0
-    while seed_operations < size:
+    while seed_operations < size and len(tally.broken) < ENOUGH_BROKEN:
         countdown = 10**9 if dice.random() < CLEAN_LIVES else dice.randrange(1, LONGEST_COUNTDOWN)
         life = Life(folder, number, dice.getrandbits(32), OPERATIONS_A_LIFE, countdown, is_alone)
         _count_end(_fork(lambda life=life: live(opened(), life)), life, tally)  # type: ignore[misc]
@@ -135,4 +136,4 @@ def _fork(work: Callable[[], Coroutine[object, object, None]]) -> int:
         os._exit(code)
 
 
-SUITE = Suite("ledger-crash", "operations a store", quick=1_500, full=200_000, for_mutants=800, run=run)
+SUITE = Suite("ledger-crash", "operations a store", quick=1_200, full=200_000, for_mutants=1_200, run=run)

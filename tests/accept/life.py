@@ -8,7 +8,8 @@ import asyncio
 import os
 import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -32,8 +33,9 @@ ACCOUNTS = tuple(f"acct_{number}" for number in range(3))
 FIRST_GRANT = 12_000
 LIFE_MS = 3_600_000
 START_MS = 1_800_000_000_000
-WORKERS = 6
+WORKERS = 12
 HURRIES = 0.4
+RUSHES = 0.4
 LEFT_BEHIND = 0.05
 VERBS = ("asked", "done", "granted", "spooled", "fault")
 
@@ -91,10 +93,22 @@ async def live(db: Database, life: Life) -> None:
     for keeper in keepers:
         await keeper.start()
     turns = iter(range(life.operations))
+    while life.operations and dice.random() < RUSHES:
+        await _rush(db, keepers, dice.choice(ACCOUNTS), dice)
     await asyncio.gather(*(keepers[number % len(keepers)].work(turns) for number in range(WORKERS)))
     for keeper in keepers:
         await keeper.stop(in_a_hurry=life.operations > 0 and dice.random() < HURRIES)
     await db.close()
+
+
+async def _rush(db: Database, keepers: Sequence["_Keeper"], account_id: str, dice: random.Random) -> None:
+    """Everybody wants half of what is there, or most of it, or more, at once or nearly so."""
+    row = await db.read(lambda connection: store.fetch_account(connection, account_id))
+    if row.available > 0:
+        half, more = row.available // 2 + 1, row.available * 13 // 10
+        amounts = [half if dice.random() < 0.5 else dice.randrange(1, more + 1) for _ in range(2 * WORKERS)]
+        wants = enumerate(amounts)
+        await asyncio.gather(*(keepers[number % len(keepers)].spend(account_id, amount) for number, amount in wants))
 
 
 class _Fuse:
@@ -166,19 +180,32 @@ class _Keeper:
                     raise
 
     async def _call(self, account_id: str) -> None:
-        """Reserve, then release, or settle for nothing, less, all or more than was held; one in ten settles twice."""
-        dice, amount, request_id = self._dice, self._dice.randrange(1, 3000), new_id("req")
+        """Reserve, then settle for nothing, less, all or more than was held, or release."""
+        dice, amount = self._dice, self._dice.randrange(1, 3000)
+        less = [dice.randrange(amount + 1) for _ in range(4)]
+        await self._spend(account_id, amount, dice.choice((None, 0, amount, amount + dice.randrange(500), *less)))
+
+    async def spend(self, account_id: str, amount: int) -> None:
+        """One call that uses all it holds, begun at any turn of the loop; nothing if the account cannot pay."""
+        self._said("begin")
+        for _ in range(self._dice.choice((0, self._dice.randrange(25)))):
+            await asyncio.sleep(0)
+        with suppress(KymaError):
+            await self._spend(account_id, amount, amount)
+
+    async def _spend(self, account_id: str, amount: int, cost: int | None) -> None:
+        """Hold, and settle or release; one in ten settles twice, some do not wait for the answer."""
+        dice, request_id = self._dice, new_id("req")
         hold = await self._ledger.reserve(account_id, amount, request_id)
         for _ in range(dice.randrange(4)):
             await asyncio.sleep(0)
-        if dice.random() < 0.15:
+        if cost is None:
             return self._ledger.release(hold)
-        cost = dice.choice((0, amount, amount + dice.randrange(500), *(dice.randrange(amount + 1) for _ in range(5))))
         settlement = self._ledger.prepare(hold, cost)
         item = Settled(usage_row(settlement), settlement)
         self._said("asked", request_id, cost)
         written = [self._writer.submit(item) for _ in range(1 if dice.random() < 0.9 else 2)]
-        if dice.random() < LEFT_BEHIND and self._life.operations:
+        if dice.random() < LEFT_BEHIND:
             return  # nobody waits for the answer: it may end up in the spool
         try:
             await asyncio.gather(*written)
@@ -217,7 +244,8 @@ def _audit(connection: Connection, folder: Path, may_hold: bool) -> tuple[list[s
     told = {verb: {words[1]: words[2] for words in said if words[0] == verb} for verb in VERBS}
     usage = {id: str(cost) for id, cost in connection.execute(text("select request_id, cost from usage"))}
     grants = {
-        id: str(amount) for id, amount in connection.execute(text("select ref_id, amount from transfer where kind = 'topup'"))
+        id: str(amount)
+        for id, amount in connection.execute(text("select ref_id, amount from transfer where kind = 'topup'"))
     }
     faults = [str(violation) for violation in verify(connection)]
     faults += [f"{id} {words}" for id, words in told["fault"].items()]
@@ -226,9 +254,13 @@ def _audit(connection: Connection, folder: Path, may_hold: bool) -> tuple[list[s
     faults += [f"{id} was granted {amount}, it is lost" for id, amount in _missing(told["granted"], grants)]
     if not may_hold:
         faults += [f"{id} at {cost} is lost from the spool" for id, cost in _missing(told["spooled"], usage)]
-        faults += [f"hold {id} is stuck" for (id,) in connection.execute(text("select id from hold where state = 'pending'"))]
+        faults += [
+            f"hold {id} is stuck" for (id,) in connection.execute(text("select id from hold where state = 'pending'"))
+        ]
     counts = connection.execute(
-        text("select count(*), coalesce(sum(case when is_late then 1 else 0 end), 0) from transfer where kind = 'usage'")
+        text(
+            "select count(*), coalesce(sum(case when is_late then 1 else 0 end), 0) from transfer where kind = 'usage'"
+        )
     ).one()
     return faults, (int(counts[0]), int(counts[1]))
 

@@ -44,7 +44,10 @@ def run(run: Run) -> list[Figure]:
             spent = BALANCE - posted(gateway.db_path, person.account_id)
             return [
                 zero("times the balance rose", sum(after > before for before, after in pairwise(balances))),
-                zero("charges below zero", [row for row in rows.values() if row.cost < 0 or min(row.charges, default=0) < 0]),
+                zero(
+                    "charges below zero",
+                    [row for row in rows.values() if row.cost < 0 or min(row.charges, default=0) < 0],
+                ),
                 zero("invalid reports not flagged", faults["not flagged"]),
                 zero("honest or absent reports flagged", faults["wrongly flagged"]),
                 zero("requests billed otherwise than specified", faults["billed"]),

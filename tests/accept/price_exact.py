@@ -1,4 +1,4 @@
-"""price-exact: every price path against rational arithmetic. A case is one request from the vendor's JSON to its bill."""
+"""price-exact: every price path against rational arithmetic. A case is a request, from its usage to its bill."""
 
 import math
 from fractions import Fraction
@@ -54,7 +54,9 @@ def _price(dice: Random) -> tuple[Price, dict[str, Fraction]]:
 def _price_text(dice: Random) -> str:
     """USD per million tokens with up to six decimals."""
     decimals = dice.randrange(7)
-    return f"{dice.randrange(10 ** dice.randrange(1, 4))}.{dice.randrange(10**6):06d}"[: decimals - 6 or None].rstrip(".")
+    return f"{dice.randrange(10 ** dice.randrange(1, 4))}.{dice.randrange(10**6):06d}"[: decimals - 6 or None].rstrip(
+        "."
+    )
 
 
 def _usage(dice: Random, exact_price: dict[str, Fraction]) -> tuple[bytes, Fraction]:

@@ -29,7 +29,7 @@ INPUT_NANOS, OUTPUT_NANOS = 1000, 2000
 QUIET = {"KYMA_LIMITS_ENABLED": "false", "KYMA_LOG_LEVEL": "error"}
 
 
-class UsageLine(msgspec.Struct, frozen=True):
+class UsageLine(msgspec.Struct, frozen=True, array_like=True):
     """The columns of a usage row that suites look at, and what the books charged for it, transfer by transfer."""
 
     request_id: str
@@ -79,9 +79,7 @@ def read_usage(path: Path) -> list[UsageLine]:
             "select request_id, requested_model, input_tokens, output_tokens, cost, estimated, flagged, status, layer,"
             " account_id from usage order by rowid"
         ).fetchall()
-    return [
-        UsageLine(*row[:5], bool(row[5]), bool(row[6]), *row[7:], tuple(charges.get(row[0], ()))) for row in rows
-    ]
+    return [msgspec.convert((*row, tuple(charges.get(row[0], ()))), UsageLine, strict=False) for row in rows]
 
 
 def pending_holds(path: Path) -> int:

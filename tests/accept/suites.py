@@ -1,4 +1,24 @@
 """Every suite by name, in the order in which they run."""
 
-from tests.accept import price_exact, race_cent, negative_usage, disconnect, failover_midstream, kill_gateway, ledger_crash, hot_path
-SUITES = {m.SUITE.name: m.SUITE for m in (price_exact, race_cent, negative_usage, disconnect, failover_midstream, kill_gateway, ledger_crash, hot_path)}
+from tests.accept.disconnect import SUITE as DISCONNECT
+from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
+from tests.accept.hot_path import SUITE as HOT_PATH
+from tests.accept.kill_gateway import SUITE as KILL_GATEWAY
+from tests.accept.ledger_crash import SUITE as LEDGER_CRASH
+from tests.accept.negative_usage import SUITE as NEGATIVE_USAGE
+from tests.accept.price_exact import SUITE as PRICE_EXACT
+from tests.accept.race_cent import SUITE as RACE_CENT
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        LEDGER_CRASH,
+        KILL_GATEWAY,
+        RACE_CENT,
+        HOT_PATH,
+        PRICE_EXACT,
+        NEGATIVE_USAGE,
+        FAILOVER_MIDSTREAM,
+        DISCONNECT,
+    )
+}

@@ -4,14 +4,9 @@ from collections.abc import Callable
 
 from kyma.calls.outlet import HeaderList
 from kyma.core.errors import KymaError, UnsupportedMedia
-from kyma.server.exchange import Receive, Scope, Send
+from kyma.server.exchange import Exchange, HeaderLines, Receive, Scope, Send
 
 JSON_TYPE = (b"content-type", b"application/json")
-STREAM_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-cache"),
-    (b"x-accel-buffering", b"no"),
-]
 CORS_HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (
@@ -19,6 +14,13 @@ CORS_HEADERS = [
         b"X-Kyma-Model, X-Kyma-Alias, X-Kyma-Fallback, X-Kyma-Fallback-Layer, X-Request-Id, Retry-After",
     ),
 ]
+
+CORS_LINES = b"".join(b"%b: %b\r\n" % header for header in CORS_HEADERS)
+ANSWER_LINES = b"content-type: application/json\r\n" + CORS_LINES
+STREAM_LINES = (
+    b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
+    + CORS_LINES
+)
 
 
 class ClientLeft(Exception):
@@ -79,29 +81,25 @@ async def send_error(
     await send_body(send, error.status, extra, render(error))
 
 
-class AsgiOutlet:
-    """See `kyma.calls.Outlet`. `is_done` tells that the answer is out or that nobody waits for it."""
+class ExchangeOutlet:
+    """See `kyma.calls.Outlet`: an exchange, with the headers that every answer of the API has."""
 
-    def __init__(self, send: Send, render_error: Callable[[KymaError], bytes]) -> None:
-        self._send = send
+    def __init__(self, exchange: Exchange, render_error: Callable[[KymaError], bytes]) -> None:
+        self._exchange = exchange
         self._render_error = render_error
-        self.is_done = False
+        self.write = exchange.write
+        self.end = exchange.end
+        self.wait_writable = exchange.wait_writable
 
-    async def begin(self, headers: HeaderList) -> None:
-        start = {"type": "http.response.start", "status": 200, "headers": STREAM_HEADERS + headers + CORS_HEADERS}
-        await self._send(start)
+    @property
+    def is_full(self) -> bool:
+        return self._exchange.is_full
 
-    async def write(self, data: bytes) -> None:
-        await self._send({"type": "http.response.body", "body": data, "more_body": True})
+    def begin(self, lines: HeaderLines) -> None:
+        self._exchange.begin(STREAM_LINES + lines)
 
-    async def end(self, data: bytes) -> None:
-        self.is_done = True
-        await self._send({"type": "http.response.body", "body": data})
-
-    async def answer(self, headers: HeaderList, body: bytes) -> None:
-        self.is_done = True
-        await send_body(self._send, 200, [JSON_TYPE, *headers], body)
+    def answer(self, lines: HeaderLines, body: bytes) -> None:
+        self._exchange.answer(ANSWER_LINES + lines, body)
 
     async def fail(self, error: KymaError, headers: HeaderList) -> None:
-        self.is_done = True
-        await send_error(self._send, error, self._render_error, headers)
+        await send_error(self._exchange.send, error, self._render_error, headers)

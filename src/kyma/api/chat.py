@@ -1,6 +1,6 @@
 """POST /v1/chat/completions: OpenAI chat in, OpenAI chat or server-sent events out."""
 
-from kyma.api.asgi import AsgiOutlet, credential, read_body
+from kyma.api.asgi import ExchangeOutlet, credential, read_body
 from kyma.dialects import openai_chat
 from kyma.gateway import Gateway
 from kyma.server.exchange import Receive, Scope, Send
@@ -14,4 +14,4 @@ async def create_completion(gateway: Gateway, scope: Scope, receive: Receive, se
     request = openai_chat.parse_request(body)
     call = await gateway.calls.open(principal, request)
     scope["on_leave"](call.abandon)
-    await gateway.calls.run(call, openai_chat, AsgiOutlet(send, openai_chat.render_error))
+    await gateway.calls.run(call, openai_chat, ExchangeOutlet(scope["exchange"], openai_chat.render_error))

@@ -1,7 +1,7 @@
 """The state of one call, from admission to its receipt."""
 
 from kyma.calls.meter import Meter
-from kyma.calls.outlet import HeaderList
+from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
 from kyma.core.chat import ChatRequest
 from kyma.core.money import Hold
@@ -78,12 +78,11 @@ class Call:
         if self.candidate is not None and self.candidate.route.provider.cancel_stops_billing:
             self.cut()
 
-    def headers(self) -> HeaderList:
+    def header_lines(self) -> HeaderLines:
         """The receipt: which model answered, by which alias and layer, under which request id."""
-        headers = [(b"x-request-id", self.request_id.encode()), (b"x-kyma-model", self.model_id.encode())]
+        lines = f"x-request-id: {self.request_id}\r\nx-kyma-model: {self.model_id}\r\n"
         if self.alias is not None:
-            headers.append((b"x-kyma-alias", self.alias.encode()))
+            lines += f"x-kyma-alias: {self.alias}\r\n"
         if self.candidate is not None and self.candidate.layer:
-            headers.append((b"x-kyma-fallback", b"true"))
-            headers.append((b"x-kyma-fallback-layer", b"%d" % self.candidate.layer))
-        return headers
+            lines += f"x-kyma-fallback: true\r\nx-kyma-fallback-layer: {self.candidate.layer}\r\n"
+        return lines.encode()

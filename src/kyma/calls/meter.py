@@ -4,7 +4,7 @@ A delivered token is counted as one per delta, the way vendors stream; a delta t
 bytes. Own counts are marked as estimated and never exceed `max_tokens`.
 """
 
-from enum import Enum
+from enum import StrEnum
 
 from kyma.core.chat import (
     Bill,
@@ -29,7 +29,7 @@ ABSURD_FACTOR = 2
 """A report above twice what the model can do is nonsense."""
 
 
-class Outcome(Enum):
+class Outcome(StrEnum):
     """How a call ended."""
 
     FINISHED = "finished"
@@ -45,7 +45,7 @@ class Outcome(Enum):
     """The answer was empty."""
 
 
-class Basis(Enum):
+class Basis(StrEnum):
     """What is billed."""
 
     REPORTED = "the reported usage"
@@ -86,8 +86,11 @@ class Meter:
 
     def see(self, event: ChatEvent) -> None:
         """Count one event of a stream."""
+        if type(event) is TextDelta:  # nearly all there is
+            self.delivered_tokens += _tokens(event.text)
+            return
         match event:
-            case TextDelta(_, text) | ThinkingDelta(_, text):
+            case ThinkingDelta(_, text):
                 self.delivered_tokens += _tokens(text)
             case ToolCallStart(_, _, _, name, arguments):
                 self.delivered_tokens += _tokens(name) + _tokens(arguments)
@@ -102,11 +105,10 @@ class Meter:
         """Count a whole answer."""
         for choice in response.choices:
             for part in choice.parts:
-                match part:
-                    case TextPart(text) | ThinkingPart(text):
-                        self.delivered_tokens += _tokens_of_whole(text)
-                    case ToolCallPart(_, name, arguments):
-                        self.delivered_tokens += _tokens_of_whole(name + arguments)
+                if isinstance(part, TextPart | ThinkingPart):
+                    self.delivered_tokens += _tokens_of_whole(part.text)
+                elif isinstance(part, ToolCallPart):
+                    self.delivered_tokens += _tokens_of_whole(part.name + part.arguments)
         if response.report is not None:
             self._see_report(response.report)
 
@@ -167,4 +169,5 @@ def _tokens(text: str) -> int:
 
 
 def _tokens_of_whole(text: str) -> int:
-    return -(-len(text.encode("utf-8", "surrogatepass")) // BYTES_PER_TOKEN)
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return -(-size // BYTES_PER_TOKEN)

@@ -1,28 +1,37 @@
-"""Where an answer goes. The API implements it over ASGI; a call knows no more of its customer's connection."""
+"""Where an answer goes. The API implements it; a call knows no more of its customer's connection."""
 
 from typing import Protocol
 
 from kyma.core.errors import KymaError
 
 HeaderList = list[tuple[bytes, bytes]]
+HeaderLines = bytes
+"""Whole header lines, each with its line end, and no line break inside a value."""
 
 
 class Outlet(Protocol):
     """One answer. After the customer has left every method returns at once and does nothing."""
 
-    async def begin(self, headers: HeaderList) -> None:
+    @property
+    def is_full(self) -> bool:
+        """A slow reader's buffers are full: `wait_writable` before more."""
+        ...
+
+    async def wait_writable(self) -> None: ...
+
+    def begin(self, lines: HeaderLines) -> None:
         """Start a streamed 200."""
         ...
 
-    async def write(self, data: bytes) -> None:
-        """More of the stream; waits while a slow reader's buffers are full."""
+    def write(self, data: bytes) -> None:
+        """More of the stream."""
         ...
 
-    async def end(self, data: bytes) -> None:
+    def end(self, data: bytes) -> None:
         """The last of the stream."""
         ...
 
-    async def answer(self, headers: HeaderList, body: bytes) -> None:
+    def answer(self, lines: HeaderLines, body: bytes) -> None:
         """A whole 200 at once."""
         ...
 

@@ -10,7 +10,7 @@ import msgspec
 
 from kyma.calls.call import Call
 from kyma.calls.meter import Outcome
-from kyma.calls.outlet import HeaderList, Outlet
+from kyma.calls.outlet import HeaderLines, Outlet
 from kyma.calls.scrub import caller_error
 from kyma.calls.upstream import OpenStream, Upstream
 from kyma.core.chat import Bill, ChatEvent, StreamFailure
@@ -34,10 +34,10 @@ class PumpSettings(msgspec.Struct, frozen=True):
 class AnswerPump:
     """A whole answer: asked, settled, sent."""
 
-    def __init__(self, call: Call, outlet: Outlet, headers: HeaderList, dialect: Dialect) -> None:
+    def __init__(self, call: Call, outlet: Outlet, lines: HeaderLines, dialect: Dialect) -> None:
         self.call = call
         self._outlet = outlet
-        self._headers = headers
+        self._lines = lines
         self._dialect = dialect
 
     async def run(self, upstream: Upstream, plan: Plan, health: Health, settle: Settle) -> None:
@@ -52,7 +52,7 @@ class AnswerPump:
         answer, call.candidate, call.attempts = attempted.value, attempted.candidate, attempted.attempts
         call.meter.see_response(answer)
         bill = await settle(call, Outcome.BLANK if answer.is_blank else Outcome.FINISHED)
-        await self._outlet.answer(self._headers + call.headers(), self._dialect.render_response(answer, call, bill))
+        self._outlet.answer(self._lines + call.header_lines(), self._dialect.render_response(answer, call, bill))
 
     def tick(self, now: float) -> None:
         """A whole answer needs no tending."""
@@ -65,14 +65,14 @@ class StreamPump:
         self,
         call: Call,
         outlet: Outlet,
-        headers: HeaderList,
+        lines: HeaderLines,
         encoder: StreamEncoder,
         settings: PumpSettings,
         clock: Clock,
     ) -> None:
         self.call = call
         self._outlet = outlet
-        self._headers = headers
+        self._lines = lines
         self._encoder = encoder
         self._settings = settings
         self._clock = clock
@@ -83,7 +83,6 @@ class StreamPump:
         self._sent_at = clock.monotonic()
         self._left_at: float | None = None
         self._task: asyncio.Task[None] | None = None
-        self._comment: asyncio.Future[None] | None = None
 
     async def run(self, upstream: Upstream, plan: Plan, health: Health, settle: Settle) -> None:
         """Raises: KymaError when no source answered before the stream had begun."""
@@ -100,7 +99,7 @@ class StreamPump:
             if not self._has_begun:
                 raise
             await settle(call, Outcome.FAILED)
-            await self._close(self._encoder.error(caller_error(error, call.model)))
+            self._close(self._encoder.error(caller_error(error, call.model)))
             return
         call.candidate, call.attempts = attempted.candidate, attempted.attempts
         call.first_token_ms = self._clock.now_ms() - call.started_at
@@ -110,9 +109,9 @@ class StreamPump:
         outcome = self._outcome(failure, attempted.value.is_blank)
         bill = await settle(call, outcome)
         if failure is None:
-            await self._close(self._encoder.end(bill))
+            self._close(self._encoder.end(bill))
         else:
-            await self._close(self._encoder.error(_told(failure, bill)))
+            self._close(self._encoder.error(_told(failure, bill)))
 
     def tick(self, now: float) -> None:
         """Tend the stream once a second or so: keep it alive, give up on a reader who does not read, end a drain."""
@@ -127,7 +126,7 @@ class StreamPump:
                 self._task.cancel()
         elif now - self._sent_at > self._settings.keep_alive_s and not self._is_closed:
             self._sent_at = now
-            self._comment = asyncio.ensure_future(self._keep_alive())
+            self._write(self._encoder.keep_alive())
 
     async def _relay(self, stream: OpenStream) -> UpstreamError | None:
         """Everything the upstream says, to the meter and the customer; what broke it, if it broke."""
@@ -156,7 +155,9 @@ class StreamPump:
             see(event)
             frames += encode(event)
         if frames and not self.call.has_left:
-            await self._send(frames)
+            self._write(frames)
+            if self._outlet.is_full:
+                await self._wait_for_reader()
         return failure
 
     def _outcome(self, failure: UpstreamError | None, is_blank: bool) -> Outcome:
@@ -166,32 +167,33 @@ class StreamPump:
             return Outcome.DRAINED if self.call.has_left else Outcome.FINISHED
         return Outcome.CANCELLED if self.call.has_left else Outcome.CUT
 
-    async def _send(self, frames: bytes) -> None:
+    def _write(self, frames: bytes) -> None:
+        self._sent_at = self._clock.monotonic()
+        if not self._has_begun:
+            self._begin()
+        self._outlet.write(frames)
+
+    async def _wait_for_reader(self) -> None:
         self._sending_since = self._clock.monotonic()
         try:
-            if not self._has_begun:
-                self._has_begun = True
-                await self._outlet.begin(self._headers + self.call.headers())
-            await self._outlet.write(frames)
+            await self._outlet.wait_writable()
         except asyncio.CancelledError:
             if not self._is_evicting or self._task is None:
                 raise
             self._task.uncancel()
-        self._sent_at = self._sending_since
         self._sending_since = None
 
-    async def _close(self, frames: bytes) -> None:
+    def _close(self, frames: bytes) -> None:
         self._is_closed = True
         if self.call.has_left:
             return
         if not self._has_begun:
-            self._has_begun = True
-            await self._outlet.begin(self._headers + self.call.headers())
-        await self._outlet.end(frames)
+            self._begin()
+        self._outlet.end(frames)
 
-    async def _keep_alive(self) -> None:
-        if not self._is_closed and self._sending_since is None and not self.call.has_left:
-            await self._send(self._encoder.keep_alive())
+    def _begin(self) -> None:
+        self._has_begun = True
+        self._outlet.begin(self._lines + self.call.header_lines())
 
 
 def _told(failure: UpstreamError, bill: Bill) -> KymaError:

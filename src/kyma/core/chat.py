@@ -4,7 +4,7 @@ Messages hold typed parts. What only one dialect can say travels in `native`, as
 is given back to an upstream of the same dialect unchanged.
 """
 
-from enum import Enum
+from enum import StrEnum
 from typing import Literal
 
 import msgspec
@@ -119,7 +119,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     image_count: int = 0
 
 
-class FinishReason(Enum):
+class FinishReason(StrEnum):
     STOP = "stop"
     LENGTH = "length"
     TOOL_CALLS = "tool_calls"

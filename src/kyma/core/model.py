@@ -90,7 +90,7 @@ class Usage(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        return self.total_input + self.output
+        return self.input + self.cached_input + self.cache_write + self.output
 
     def cost(self, price: Price) -> Nanos:
         """What this usage costs at `price`, rounded up once."""
@@ -103,6 +103,8 @@ class Usage(msgspec.Struct, frozen=True):
 
     def cache_discount(self, price: Price) -> Nanos:
         """What reading from the cache saved against the fresh input price."""
+        if not self.cached_input:
+            return 0
         return self.cached_input * max(0, price.input - price.cached_input) // 1000
 
 

@@ -62,7 +62,7 @@ def usd_text(nanos: Nanos) -> str:
     """The exact decimal dollars of an amount, shortest form: 350_000 -> `0.00035`."""
     sign = "-" if nanos < 0 else ""
     whole, rest = divmod(abs(nanos), NANOS_PER_USD)
-    fraction = f"{rest:09d}".rstrip("0")
+    fraction = str(NANOS_PER_USD + rest)[1:].rstrip("0")  # the leading 1 keeps the zeros; a format would cost more
     return f"{sign}{whole}.{fraction or '0'}"
 
 

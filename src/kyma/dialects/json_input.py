@@ -23,7 +23,8 @@ def decode_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         body.isascii() or body.decode()
     except UnicodeDecodeError:
         raise InvalidRequest("the body is not valid UTF-8", code="invalid_json") from None
-    if len(body) - len(body.translate(None, b"[{")) > MAX_DEPTH and _depth(body) > MAX_DEPTH:
+    openers = 2 * len(body) - len(body.replace(b"[", b"")) - len(body.replace(b"{", b""))
+    if openers > MAX_DEPTH and _depth(body) > MAX_DEPTH:
         raise InvalidRequest(f"the JSON is nested deeper than {MAX_DEPTH} levels", code="invalid_json")
     try:
         return decoder.decode(body)

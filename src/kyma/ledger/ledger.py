@@ -108,14 +108,14 @@ class Ledger:
         lease.open_count -= 1
         lease.spent_now += cost
         return Settlement(
-            request_id=hold.request_id,
-            account_id=hold.account_id,
-            lease_id=hold.lease_id,
-            reserved=hold.amount,
-            cost=cost,
-            covered=covered,
-            overrun=cost - covered,
-            settled_at=self._clock.now_ms(),
+            hold.request_id,
+            hold.account_id,
+            hold.lease_id,
+            hold.amount,
+            cost,
+            covered,
+            cost - covered,
+            self._clock.now_ms(),
         )
 
     async def balance(self, account_id: str) -> Balance:

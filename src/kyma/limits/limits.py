@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from kyma.core.errors import InvalidRequest, RateLimited
 from kyma.core.ids import Clock
 from kyma.core.principal import Principal, Tier
-from kyma.limits.headers import HeaderList, refusal_headers, success_headers
+from kyma.limits.headers import HeaderLines, HeaderList, pairs, refusal_headers, success_lines
 from kyma.limits.state import Admission, Buckets, LimitsView, Rate, Rates, Standing, rates_of
 
 _SLACK_NS = 1_000
@@ -86,9 +86,13 @@ class Limits:
         debt_ns = max(0, buckets.tokens_full_at - now)
         buckets.tokens_full_at = now + debt_ns + (actual_tokens - admission.tokens) * admission.rates.tokens.unit_ns
 
-    def headers(self, admission: Admission) -> HeaderList:
+    def header_lines(self, admission: Admission) -> HeaderLines:
         """What a successful reply says about the limits, as they stood right after the request was let through."""
-        return success_headers(admission.rates, admission.standing)
+        return success_lines(admission.rates, admission.standing)
+
+    def headers(self, admission: Admission) -> HeaderList:
+        """The same as names and values."""
+        return pairs(self.header_lines(admission))
 
     def snapshot(self, principal: Principal, tiers: Sequence[Tier]) -> LimitsView:
         """How an account stands now. `tiers` is the whole matrix, the principal's own among it, in rising order."""

@@ -38,15 +38,13 @@ class Rates(msgspec.Struct, frozen=True):
     model_requests: Rate
     tokens: Rate
     max_single_request: int
-    policy: bytes
+    policy: str
     """The draft header field `RateLimit-Policy`, which is the same for every reply."""
 
 
 def rates_of(tier: Tier) -> Rates:
     policy = f'"requests";q={tier.rpm};w=60, "model-requests";q={tier.per_model_rpm};w=60, "tokens";q={tier.tpm};w=60'
-    return Rates(
-        tier, rate(tier.rpm), rate(tier.per_model_rpm), rate(tier.tpm), tier.max_single_request, policy.encode()
-    )
+    return Rates(tier, rate(tier.rpm), rate(tier.per_model_rpm), rate(tier.tpm), tier.max_single_request, policy)
 
 
 class Buckets(msgspec.Struct):

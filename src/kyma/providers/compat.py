@@ -1,7 +1,6 @@
 """The generic adapter: a vendor that speaks one of our dialects is a provider row and nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
 
@@ -9,7 +8,7 @@ import msgspec
 
 from kyma.core.chat import ChatRequest, ChatResponse
 from kyma.core.errors import UpstreamError
-from kyma.core.model import Route
+from kyma.core.model import Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
 from kyma.dialects import openai_chat
 from kyma.dialects.base import Dialect, StreamDecoder
@@ -18,25 +17,31 @@ CHAT_PATHS = {openai_chat.NAME: "/chat/completions"}
 DIALECTS: Mapping[str, ModuleType] = {openai_chat.NAME: openai_chat}
 
 
-@dataclass(frozen=True)
+class _Form(msgspec.Struct, frozen=True):
+    """What is the same in all requests of one kind to one provider with one key."""
+
+    provider: Provider
+    secret: str | None
+    target: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    timeouts: Timeouts
+
+
 class ChatAdapter:
     """What to send to one provider and how to read what comes back."""
 
-    dialect: Dialect
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self._forms: dict[tuple[str, bool], _Form] = {}
 
     def build_request(self, route: Route, secret: str | None, request: ChatRequest) -> UpstreamRequest:
         """The HTTP request for `route`, authenticated with `secret`."""
-        provider = route.provider
-        accept = b"text/event-stream" if request.is_streaming else b"application/json"
-        media = ((b"content-type", b"application/json"), (b"accept", accept))
-        return UpstreamRequest(
-            "POST",
-            provider.origin,
-            provider.base_path + CHAT_PATHS[provider.dialect],
-            (*_credential(provider.key_header, secret), *media, *provider.headers),
-            self.dialect.render_request(request, route.upstream_model, provider.quirks),
-            _patient(provider.timeouts) if not request.is_streaming else provider.timeouts,
-        )
+        provider, is_streaming = route.provider, request.is_streaming
+        form = self._forms.get((provider.id, is_streaming))
+        if form is None or form.provider is not provider or form.secret != secret:
+            form = self._forms[provider.id, is_streaming] = _form(provider, secret, is_streaming)
+        body = self.dialect.render_request(request, route.upstream_model, provider.quirks)
+        return UpstreamRequest("POST", provider.origin, form.target, form.headers, body, form.timeouts)
 
     def parse_response(self, route: Route, body: bytes) -> ChatResponse:
         """A 200 as an answer. Raises: UpstreamError when it is none."""
@@ -52,6 +57,18 @@ class ChatAdapter:
 def adapter_for(dialect: str) -> ChatAdapter:
     """The adapter of a provider row's dialect. Raises: KeyError for a dialect we do not speak."""
     return ChatAdapter(cast(Dialect, DIALECTS[dialect]))
+
+
+def _form(provider: Provider, secret: str | None, is_streaming: bool) -> _Form:
+    accept = b"text/event-stream" if is_streaming else b"application/json"
+    media = ((b"content-type", b"application/json"), (b"accept", accept))
+    return _Form(
+        provider,
+        secret,
+        provider.base_path + CHAT_PATHS[provider.dialect],
+        (*_credential(provider.key_header, secret), *media, *provider.headers),
+        provider.timeouts if is_streaming else _patient(provider.timeouts),
+    )
 
 
 def _credential(header: str, secret: str | None) -> tuple[tuple[bytes, bytes], ...]:

@@ -2,37 +2,20 @@
 
 import asyncio
 from collections import deque
-from typing import Protocol, cast
+from typing import cast
 from urllib.parse import unquote
 
 import httptools
 
 from kyma.core.errors import HeadersTooLarge, InvalidRequest, KymaError, TooLarge
 from kyma.server.exchange import STATUS_LINES, Exchange, Scope
+from kyma.server.head import KnownHead
+from kyma.server.host import Host
 
 MAX_PIPELINED = 8
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL_HEADERS = b"content-type: application/json\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
 ASGI = {"version": "3.0", "spec_version": "2.5"}
-
-
-class Host(Protocol):
-    """The server as its connections use it."""
-
-    date: bytes
-    head_limit_bytes: int
-    body_limit_bytes: int
-    is_stopping: bool
-
-    def opened(self, connection: "Connection") -> None: ...
-
-    def closed(self, connection: "Connection") -> None: ...
-
-    def start(self, exchange: Exchange) -> None:
-        """Run the application for a whole request."""
-        ...
-
-    def render(self, path: str, error: KymaError) -> bytes: ...
 
 
 class Connection(asyncio.Protocol):
@@ -48,6 +31,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._client: tuple[str, int] | None = None
         self._server: tuple[str, int] | None = None
+        self._known: KnownHead | None = None
+        self._whole = b""  # what came last, if it came while nothing was under way
         self._queue: deque[Exchange] = deque()
         self._current: Exchange | None = None
         self._writable: asyncio.Event | None = None
@@ -82,12 +67,18 @@ class Connection(asyncio.Protocol):
         self._transport = None
 
     def eof_received(self) -> bool:
-        """A client that closes its side has left: hardly any closes half, and what it waited for may be costing money."""
+        """A client that closes its side has left: hardly any closes half, and its answer may be costing money."""
         return False
 
     def data_received(self, data: bytes) -> None:
         if self._is_discarding or self._ends:
             return
+        if self.state == "idle":
+            known = self._known
+            if known is not None and (read := known.read(data, self._host.body_limit_bytes)) is not None:
+                self.state = "busy"
+                return self._take(Exchange(self, *read, keeps=True, is_http_10=False))
+            self._whole = data
         if self.state in ("idle", "head"):
             room = self._host.head_limit_bytes - self._head_bytes
             self._head_bytes += len(data)
@@ -99,6 +90,7 @@ class Connection(asyncio.Protocol):
                     return self._refuse(HeadersTooLarge("the request head is too large"))
                 data = data[room:]
         self._feed(data)
+        self._whole = b""
 
     def _feed(self, data: bytes) -> None:
         try:
@@ -193,13 +185,11 @@ class Connection(asyncio.Protocol):
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
         scope = self._scope(version)
-        exchange = Exchange(
-            self,
-            scope,
-            body,
-            keeps=parser.should_keep_alive() and not parser.should_upgrade(),
-            is_http_10=version == "1.0",
-        )
+        keeps = parser.should_keep_alive() and not parser.should_upgrade()
+        exchange = Exchange(self, scope, body, keeps=keeps, is_http_10=version == "1.0")
+        if keeps and body and self._whole:
+            self._known = KnownHead.learn(self._whole, scope, body)
+        self._whole = b""
         self.state = "busy"
         if self._current is None:
             return self._take(exchange)

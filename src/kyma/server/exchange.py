@@ -9,10 +9,14 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+HeaderLines = bytes
+"""Whole header lines, each with its line end; who hands them over vouches that no value holds a line break."""
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode("latin-1") for status in HTTPStatus}
 BODILESS = (204, 304)
+OK = STATUS_LINES[200]
+CHUNKED, CLOSE = b"transfer-encoding: chunked\r\n", b"connection: close\r\n"
 DISCONNECT: Message = {"type": "http.disconnect"}
 
 
@@ -38,10 +42,13 @@ class Wire(Protocol):
 
 
 class Exchange:
-    """Reads `body`, writes a response. After the client has left, writing does nothing."""
+    """Reads `body`, writes a response, by ASGI messages or, for hot routes, by `answer` or `begin`, `write` and `end`.
+
+    After the client has left, writing does nothing.
+    """
 
     __slots__ = (
-        "_body",
+        "_has_given",
         "_has_head",
         "_has_left",
         "_is_chunked",
@@ -52,6 +59,7 @@ class Exchange:
         "_status",
         "_waiter",
         "_wire",
+        "body",
         "head_only",
         "pending_head",
         "scope",
@@ -59,7 +67,8 @@ class Exchange:
 
     def __init__(self, wire: Wire, scope: Scope, body: bytes, *, keeps: bool, is_http_10: bool) -> None:
         self._wire = wire
-        self._body: bytes | None = body
+        self.body = body
+        self._has_given = False
         self._keeps = keeps
         self._is_http_10 = is_http_10
         self._status = 0
@@ -106,13 +115,50 @@ class Exchange:
 
     async def receive(self) -> Message:
         """The whole body, then a disconnect once the response is complete or the client has left."""
-        if self._body is not None:
-            body, self._body = self._body, None
-            return {"type": "http.request", "body": body, "more_body": False}
+        if not self._has_given:
+            self._has_given = True
+            return {"type": "http.request", "body": self.body, "more_body": False}
         if not self.is_done:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         return DISCONNECT
+
+    @property
+    def is_full(self) -> bool:
+        """The client does not read what waits for it; `wait_writable` before writing more."""
+        return self._wire.is_paused and not self.is_done
+
+    async def wait_writable(self) -> None:
+        """Until the client has read some of what waits for it, or has left."""
+        await self._wire.wait_writable()
+
+    def answer(self, lines: HeaderLines, body: bytes) -> None:
+        """A whole 200 at once."""
+        if self._has_left:
+            return
+        if self._status:
+            raise RuntimeError("the response was started twice")
+        self._status, self._has_head = 200, True
+        length, close = str(len(body)).encode(), b"" if self._keeps else CLOSE
+        head = (OK, self._wire.date, lines, close, b"content-length: ", length, b"\r\n\r\n")
+        self._finish(b"".join((*head, b"" if self.head_only else body)))
+
+    def begin(self, lines: HeaderLines) -> None:
+        """The head of a streamed 200; it goes out with the first of the body."""
+        if self._status:
+            raise RuntimeError("the response was started twice")
+        self._status = 200
+        self.pending_head = self._whole_head(200, [lines], has_length=False)
+
+    def write(self, data: bytes) -> None:
+        """More of the stream."""
+        if not self._has_left:
+            self._wire.write(self._frame(data, False))
+
+    def end(self, data: bytes) -> None:
+        """The last of the stream."""
+        if not self._has_left:
+            self._finish(self._frame(data, True))
 
     async def send(self, message: Message) -> None:
         """Start, continue or complete the response. Waits while the client's buffers are full."""
@@ -128,32 +174,29 @@ class Exchange:
             raise RuntimeError("a body outside of a response")
         body = message.get("body", b"")
         is_last = not message.get("more_body", False)
-        self._wire.write(self._frame(body, is_last))
         if is_last:
-            self._is_done = True
-            self._wake()
-            self._wire.ended(self, self._keeps)
-        elif self._wire.is_paused:
+            return self._finish(self._frame(body, True))
+        self._wire.write(self._frame(body, False))
+        if self._wire.is_paused:
             await self._wire.wait_writable()
 
     def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
-        lines = []
-        has_length = False
-        for name, value in headers:
-            lines.append(b"%b: %b\r\n" % (name, value))
-            has_length = has_length or name == b"content-length"
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        head = self._whole_head(status, lines, has_length=any(name == b"content-length" for name, _ in headers))
+        if head.count(b"\n") != len(lines) + 3 or b"\0" in head:
+            raise ValueError("a response header holds a line break")
+        return head
+
+    def _whole_head(self, status: int, lines: list[bytes], *, has_length: bool) -> bytes:
         if not has_length and status not in BODILESS:
             if self._is_http_10:
                 self._keeps = False
             else:
                 self._is_chunked = True
-                lines.append(b"transfer-encoding: chunked\r\n")
+                lines.append(CHUNKED)
         if not self._keeps:
-            lines.append(b"connection: close\r\n")
-        head = STATUS_LINES[status] + self._wire.date + b"".join(lines) + b"\r\n"
-        if len(head.split(b"\n")) != len(lines) + 4 or b"\0" in head:
-            raise ValueError("a response header holds a line break")
-        return head
+            lines.append(CLOSE)
+        return b"".join((STATUS_LINES[status], self._wire.date, *lines, b"\r\n"))
 
     def _frame(self, body: bytes, is_last: bool) -> bytes:
         """What goes on the wire for a piece of the body, the head in front of the first."""
@@ -166,6 +209,12 @@ class Exchange:
         if is_last:
             return head + (b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n")
         return head + (b"%x\r\n%b\r\n" % (len(body), body) if body else b"")
+
+    def _finish(self, last: bytes) -> None:
+        self._is_done = True
+        self._wire.write(last)
+        self._wake()
+        self._wire.ended(self, self._keeps)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -83,7 +83,7 @@ class Server:
 
     async def _run(self, exchange: Exchange) -> None:
         scope = exchange.scope
-        scope["on_leave"] = exchange.watch
+        scope["exchange"], scope["on_leave"] = exchange, exchange.watch
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception:

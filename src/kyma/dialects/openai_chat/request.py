@@ -1,6 +1,6 @@
 """A customer's chat completion request, checked and read into Kyma's words."""
 
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 
@@ -22,18 +22,11 @@ from kyma.core.chat import (
 )
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body, explain
-from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields, fields_decoder, to_raw
+from kyma.dialects.openai_chat.wire import NAME, NULL, fields_decoder, to_raw
 
 DEFAULT_MAX_TOKENS = 4096
 MAX_CHOICES = 128
-MANY = 2**31
-RANGES = (
-    ("max_tokens", 1, MANY),
-    ("max_completion_tokens", 1, MANY),
-    ("n", 1, MAX_CHOICES),
-    ("temperature", 0, 2),
-    ("top_p", 0, 1),
-)
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 READ_BY_MODEL = ("messages", "tools", "response_format")
 """The fields whose bytes bound the input tokens."""
 
@@ -105,11 +98,11 @@ class ChatCompletionRequest(msgspec.Struct):
     model: str
     messages: list[WireMessage]
     stream: bool | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    n: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
+    max_tokens: Count | None = None
+    max_completion_tokens: Count | None = None
+    n: Annotated[int, msgspec.Meta(ge=1, le=MAX_CHOICES)] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
     stop: str | list[str] | None = None
     tools: list[WireTool] | None = None
     stream_options: WireStreamOptions | None = None
@@ -122,7 +115,10 @@ def parse_request(body: bytes) -> ChatRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
-    _check(wire, fields)
+    if not wire.model:
+        _refuse("model must name a model or an alias", "model")
+    if not wire.messages:
+        _refuse("messages must hold at least one message", "messages")
     messages = tuple([_message(message, index) for index, message in enumerate(wire.messages)])
     media_bytes, images = _media(messages)
     read_by_model = 0
@@ -145,19 +141,6 @@ def parse_request(body: bytes) -> ChatRequest:
         input_bytes=max(0, read_by_model - media_bytes),
         image_count=images,
     )
-
-
-def _check(wire: ChatCompletionRequest, fields: RawFields) -> None:
-    if not wire.model:
-        _refuse("model must name a model or an alias", "model")
-    if not wire.messages:
-        _refuse("messages must hold at least one message", "messages")
-    for name, low, high in RANGES:
-        if name not in fields:
-            continue
-        value = getattr(wire, name)
-        if value is not None and not low <= value <= high:
-            _refuse(f"{name} must be {f'at least {low}' if high == MANY else f'between {low} and {high}'}", name)
 
 
 def _refuse(message: str, param: str) -> NoReturn:

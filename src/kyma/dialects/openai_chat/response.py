@@ -17,7 +17,7 @@ from kyma.core.chat import (
 )
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
-from kyma.core.money import usd_text
+from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder, parse_usage
@@ -72,6 +72,47 @@ class MessageOut(msgspec.Struct, omit_defaults=True):
     tool_calls: list[dict[str, Any]] | None = None
 
 
+class ChoiceOut(msgspec.Struct):
+    index: int
+    message: MessageOut | dict[str, Any]
+    finish_reason: FinishReason
+
+
+class CachedOut(msgspec.Struct):
+    cached_tokens: int
+    cache_write_tokens: int
+
+
+class ReasonedOut(msgspec.Struct):
+    reasoning_tokens: int
+
+
+class UsageOut(msgspec.Struct):
+    """`usage` as OpenAI counts it, and Kyma's additions in USD."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: CachedOut
+    completion_tokens_details: ReasonedOut
+    cached_tokens: int
+    cache_write_tokens: int
+    cost: msgspec.Raw
+    cache_discount: msgspec.Raw
+
+
+class AnswerOut(msgspec.Struct):
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: list[ChoiceOut | dict[str, Any]]
+    usage: UsageOut
+
+
+ZERO = usd_number(0)
+
+
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     """Read a vendor's 200. Raises: Garbled when it is no completion, UpstreamFailed when it holds an error."""
     try:
@@ -89,26 +130,27 @@ def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
 
 def render_response(response: ChatResponse, reply: Reply, bill: Bill) -> bytes:
     """The body of a `chat.completion`, usage with Kyma's additions."""
-    return b'{"id":"%b","object":"chat.completion","created":%d,"model":%b,"choices":[%b],"usage":%b}' % (
-        chat_id(reply).encode(),
-        reply.created,
-        encoder.encode(reply.model_id),
-        b",".join([_render_choice(choice) for choice in response.choices]),
-        render_usage(bill),
+    choices = [_render_choice(choice) for choice in response.choices]
+    return encoder.encode(
+        AnswerOut(chat_id(reply), "chat.completion", reply.created, reply.model_id, choices, render_usage(bill))
     )
 
 
-def render_usage(bill: Bill) -> bytes:
-    """The bill as OpenAI counts it, and Kyma's additions in USD."""
+def render_usage(bill: Bill) -> UsageOut:
+    """The bill as a customer of this dialect reads it."""
     usage = bill.usage
     prompt, cached, written, output = usage.total_input, usage.cached_input, usage.cache_write, usage.output
-    return (
-        f'{{"prompt_tokens":{prompt},"completion_tokens":{output},"total_tokens":{prompt + output},'
-        f'"prompt_tokens_details":{{"cached_tokens":{cached},"cache_write_tokens":{written}}},'
-        f'"completion_tokens_details":{{"reasoning_tokens":{usage.reasoning}}},'
-        f'"cached_tokens":{cached},"cache_write_tokens":{written},'
-        f'"cost":{usd_text(bill.cost)},"cache_discount":{usd_text(bill.cache_discount)}}}'
-    ).encode()
+    return UsageOut(
+        prompt,
+        output,
+        prompt + output,
+        CachedOut(cached, written),
+        ReasonedOut(usage.reasoning),
+        cached,
+        written,
+        usd_number(bill.cost) if bill.cost else ZERO,
+        usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
+    )
 
 
 def chat_id(reply: Reply) -> str:
@@ -183,7 +225,7 @@ def _message_native(message: WireAnswerMessage) -> Native | None:
     return Native(NAME, kept) if kept else None
 
 
-def _render_choice(choice: Choice) -> bytes:
+def _render_choice(choice: Choice) -> ChoiceOut | dict[str, Any]:
     text = thought = ""
     calls: list[dict[str, Any]] = []
     for part in choice.parts:
@@ -195,9 +237,10 @@ def _render_choice(choice: Choice) -> bytes:
             function = {"name": part.name, "arguments": part.arguments}
             calls.append({"id": part.id, "type": "function", "function": function})
     message = MessageOut("assistant", text if text or not calls else None, thought or None, calls or None)
-    return b'{"index":%d,"message":%b,"finish_reason":"%b"%b}' % (
-        choice.index,
-        _with_native(encoder.encode(message), choice.message_native),
-        choice.finish.value.encode(),
-        _members(choice.outer_native),
-    )
+    said = ChoiceOut(choice.index, message, choice.finish)
+    if choice.message_native is None and choice.outer_native is None:
+        return said
+    if choice.message_native and choice.message_native.dialect == NAME:
+        said.message = msgspec.to_builtins(message) | choice.message_native.fields
+    beside = choice.outer_native.fields if choice.outer_native and choice.outer_native.dialect == NAME else {}
+    return msgspec.structs.asdict(said) | beside

@@ -64,8 +64,7 @@ class ChunkEncoder:
     def end(self, bill: Bill) -> bytes:
         if not self._wants_usage:
             return DONE
-        usage = _encode(render_usage(bill))
-        return self._prefix() + b'],"usage":' + usage + b"}\n\n" + DONE
+        return self._prefix() + b'],"usage":' + _encode(render_usage(bill)) + b"}\n\n" + DONE
 
     def error(self, error: KymaError) -> bytes:
         return b"data: " + _encode({"error": error_object(error)}) + b"\n\n"

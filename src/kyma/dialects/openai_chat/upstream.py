@@ -1,5 +1,7 @@
 """A chat as a request body for a vendor that speaks OpenAI chat, its quirks applied."""
 
+from functools import lru_cache
+
 import msgspec
 
 from kyma.core.chat import ChatRequest
@@ -7,8 +9,8 @@ from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.upstream_messages import needs_rewriting, rewrite
 from kyma.dialects.openai_chat.wire import RawFields, encoder, head, to_raw
 
-OURS = ("idempotency_key",)
-"""Fields of Kyma's own, never sent on."""
+REPLACED = ("idempotency_key", "max_tokens", "max_completion_tokens", "stream_options")
+"""Fields that are Kyma's own, or that it writes itself."""
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """Every value of `reasoning_effort`, weakest first."""
@@ -36,10 +38,12 @@ _format_decoder = msgspec.json.Decoder(WireResponseFormat)
 def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) -> bytes:
     """The body to send. Usage is always asked for; what the vendor refuses is left out or said another way."""
     fields = dict(request.native.fields)
-    for name in (*OURS, *quirks.drop, "max_tokens", "max_completion_tokens", "stream_options"):
+    for name in REPLACED:
         fields.pop(name, None)
-    fields["model"] = to_raw(upstream_model)
-    fields[quirks.max_tokens_field] = to_raw(request.max_tokens)
+    for name in quirks.drop:
+        fields.pop(name, None)
+    fields["model"] = _name(upstream_model)
+    fields[quirks.max_tokens_field] = msgspec.Raw(b"%d" % request.max_tokens)
     if request.is_streaming:
         fields["stream"] = TRUE
         if quirks.stream_options:
@@ -58,6 +62,11 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
         fields["messages"] = to_raw(rewrite(messages, quirks, instruction))
     fields.update(quirks.force)
     return encoder.encode(fields)
+
+
+@lru_cache(maxsize=1024)
+def _name(upstream_model: str) -> msgspec.Raw:
+    return to_raw(upstream_model)
 
 
 def _limit_tool_choice(fields: RawFields, quirks: Quirks) -> None:

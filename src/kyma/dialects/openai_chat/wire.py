@@ -65,9 +65,7 @@ def parse_usage(raw: msgspec.Raw, quirks: Quirks) -> UsageReport | None:
         return UsageReport(Usage(), is_valid=False)
     cached, written, reasoning = _cached(wire), 0, 0
     if (details := wire.prompt_tokens_details or wire.prompt_token_details) is not None:
-        written = details.cache_write_tokens
-        if written is None:
-            written = details.cache_creation_input_tokens or 0
+        written = details.cache_write_tokens or details.cache_creation_input_tokens or 0
     if wire.completion_tokens_details is not None:
         reasoning = wire.completion_tokens_details.reasoning_tokens or 0
     output = wire.completion_tokens
