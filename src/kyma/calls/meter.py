@@ -7,15 +7,14 @@ bytes. Own counts are marked as estimated and never exceed `max_tokens`.
 from enum import StrEnum
 
 from kyma.core.chat import (
+    SAID,
     Bill,
     ChatEvent,
     ChatRequest,
     ChatResponse,
     NativeDelta,
     TextDelta,
-    TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallDelta,
     ToolCallPart,
     ToolCallStart,
@@ -105,7 +104,7 @@ class Meter:
         """Count a whole answer."""
         for choice in response.choices:
             for part in choice.parts:
-                if isinstance(part, TextPart | ThinkingPart):
+                if isinstance(part, SAID):
                     self.delivered_tokens += _tokens_of_whole(part.text)
                 elif isinstance(part, ToolCallPart):
                     self.delivered_tokens += _tokens_of_whole(part.name + part.arguments)

@@ -83,6 +83,10 @@ class NativePart(msgspec.Struct, frozen=True):
 Part = TextPart | ImagePart | AudioPart | FilePart | ThinkingPart | ToolCallPart | ToolResultPart | NativePart
 
 
+SAID = (TextPart, ThinkingPart)
+"""Parts that hold words."""
+
+
 class Message(msgspec.Struct, frozen=True):
     role: Role
     parts: tuple[Part, ...]
@@ -226,6 +230,6 @@ class ChatResponse(msgspec.Struct, frozen=True):
             if choice.finish is not FinishReason.STOP or choice.message_native:
                 return False
             for part in choice.parts:
-                if not isinstance(part, TextPart | ThinkingPart) or part.text.strip():
+                if not isinstance(part, SAID) or part.text.strip():
                     return False
         return True

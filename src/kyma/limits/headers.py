@@ -26,14 +26,14 @@ def success_lines(rates: Rates, standing: Standing) -> HeaderLines:
     requests_ns, model_ns, tokens_ns = standing.requests_ns, standing.model_ns, standing.tokens_ns
     requests_left, model_left = rates.requests.left(requests_ns), rates.model_requests.left(model_ns)
     tokens_left = rates.tokens.left(tokens_ns)
-    limit, left, reset_ns = rates.requests.limit, requests_left, requests_ns
+    limit, left, reset_ns = rates.requests.limit_text, requests_left, requests_ns
     if model_left < requests_left:
-        limit, left, reset_ns = rates.model_requests.limit, model_left, model_ns
+        limit, left, reset_ns = rates.model_requests.limit_text, model_left, model_ns
     return (
         f"x-ratelimit-limit-requests: {limit}\r\n"
         f"x-ratelimit-remaining-requests: {left}\r\n"
         f"x-ratelimit-reset-requests: {_duration(-(-reset_ns // _MS_NS))}\r\n"
-        f"x-ratelimit-limit-tokens: {rates.tokens.limit}\r\n"
+        f"x-ratelimit-limit-tokens: {rates.tokens.limit_text}\r\n"
         f"x-ratelimit-remaining-tokens: {tokens_left}\r\n"
         f"x-ratelimit-reset-tokens: {_duration(-(-tokens_ns // _MS_NS))}\r\n"
         f"ratelimit-policy: {rates.policy}\r\n"
@@ -53,10 +53,10 @@ def refusal_headers(rates: Rates, standing: Standing, now_ms: int) -> HeaderList
     requests, requests_ns = _tighter(rates, standing)
     return (
         *pairs(success_lines(rates, standing)),
-        (b"anthropic-ratelimit-requests-limit", requests.limit_text),
+        (b"anthropic-ratelimit-requests-limit", requests.limit_text.encode()),
         (b"anthropic-ratelimit-requests-remaining", b"%d" % requests.left(requests_ns)),
         (b"anthropic-ratelimit-requests-reset", _moment(now_ms, requests_ns)),
-        (b"anthropic-ratelimit-tokens-limit", rates.tokens.limit_text),
+        (b"anthropic-ratelimit-tokens-limit", rates.tokens.limit_text.encode()),
         (b"anthropic-ratelimit-tokens-remaining", b"%d" % rates.tokens.left(standing.tokens_ns)),
         (b"anthropic-ratelimit-tokens-reset", _moment(now_ms, standing.tokens_ns)),
     )

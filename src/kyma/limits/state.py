@@ -15,7 +15,7 @@ class Rate(msgspec.Struct, frozen=True):
     """One limit a minute: what a unit adds to the debt, and how much debt there may be."""
 
     limit: int
-    limit_text: bytes
+    limit_text: str
     unit_ns: int
     room_ns: int
 
@@ -27,7 +27,7 @@ class Rate(msgspec.Struct, frozen=True):
 def rate(limit: int) -> Rate:
     """The rate of `limit` units a minute; `limit` is positive. Rounding is against the caller, by under 1 ns a unit."""
     unit_ns = -(-MINUTE_NS // limit)
-    return Rate(limit, b"%d" % limit, unit_ns, limit * unit_ns)
+    return Rate(limit, str(limit), unit_ns, limit * unit_ns)
 
 
 class Rates(msgspec.Struct, frozen=True):

@@ -27,7 +27,8 @@ def plan(model: Model, is_healthy: Callable[[Route], bool]) -> Plan:
 
     The layer counts from the catalog's primary, so a request that skips a sick primary says that it fell back.
     """
-    ranked = tuple(Candidate(route, min(position, 2)) for position, route in enumerate(model.routes))
-    if len(ranked) > 1:
-        ranked = tuple(candidate for candidate in ranked if is_healthy(candidate.route)) or ranked
+    if len(model.routes) == 1:
+        return Plan((Candidate(model.routes[0], 0),))
+    ranked = tuple([Candidate(route, min(position, 2)) for position, route in enumerate(model.routes)])
+    ranked = tuple([candidate for candidate in ranked if is_healthy(candidate.route)]) or ranked
     return Plan(ranked[:MAX_ATTEMPTS])

@@ -49,7 +49,7 @@ def test_the_hold_covers_every_usage_within_limits(request: ChatRequest, price: 
     available=st.integers(0, 10**10),
 )
 def test_the_affordable_max_tokens_is_the_largest_that_fits(request: ChatRequest, price: Price, available: int) -> None:
-    served = model(price=price, context_window=10**12, max_output_tokens=None)
+    served = model(price=price, context_window=10**18, max_output_tokens=None)
     affordable = affordable_max_tokens(available, hold_bound(request, served), served, request.n)
 
     def needed(max_tokens: int) -> int:
