@@ -35,7 +35,7 @@ LIFE_MS = 3_600_000
 START_MS = 1_800_000_000_000
 WORKERS = 12
 HURRIES = 0.4
-RUSHES = 0.4
+RUSHES = 0.5
 LEFT_BEHIND = 0.05
 VERBS = ("asked", "done", "granted", "spooled", "fault")
 

@@ -23,6 +23,8 @@ class Mutant(msgspec.Struct, frozen=True):
     suite: str
     name: str
     edits: tuple[Edit, ...]
+    times: int = 1
+    """How many times the suite's usual size it takes to meet the bug for sure."""
 
     def plant(self, package: Path) -> None:
         """Put the bug into a copy of the package. Raises: MutantLost."""
@@ -35,8 +37,8 @@ class Mutant(msgspec.Struct, frozen=True):
             compile(path.read_text(), str(path), "exec")
 
 
-def _one(suite: str, name: str, file: str, old: str, new: str) -> Mutant:
-    return Mutant(suite, name, (Edit(file, old, new),))
+def _one(suite: str, name: str, file: str, old: str, new: str, times: int = 1) -> Mutant:
+    return Mutant(suite, name, (Edit(file, old, new),), times)
 
 
 _PENDING = "state = 'pending' and "
@@ -91,6 +93,7 @@ MUTANTS = (
         "ledger/ledger.py",
         "if flight is None or flight.done():",
         "if flight is None:",
+        times=2,
     ),
     _one(
         "kill-gateway",
@@ -102,14 +105,14 @@ MUTANTS = (
     _one(
         "kill-gateway",
         "leases of the dead not returned (design)",
-        "gateway.py",
+        "gateway/gateway.py",
         "await self.ledger.take_over()",
         "pass",
     ),
     _one(
         "kill-gateway",
         "leases not returned on drain (design)",
-        "gateway.py",
+        "gateway/gateway.py",
         "await self.ledger.return_all()",
         "pass",
     ),

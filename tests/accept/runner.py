@@ -92,7 +92,7 @@ def _run_mutant(suite: Suite, seed: int, mutant: Mutant) -> list[str]:
         except MutantLost as error:
             print(f"  mutant {mutant.name!r}: CANNOT BE PLANTED, {error}", flush=True)
             return [f"mutant {mutant.name!r} cannot be planted"]
-        ended = _run_child(suite, seed, suite.for_mutants, copy, is_full=False)
+        ended = _run_child(suite, seed, suite.for_mutants * mutant.times, copy, is_full=False)
     if ended.code == NOT_MET and ended.failed_lines:
         print(f"  mutant {mutant.name!r}: found in {ended.took_s:.0f} s by: {ended.failed_lines[0][:100]}", flush=True)
         return []

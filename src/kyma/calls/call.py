@@ -72,6 +72,12 @@ class Call:
         if self.upstream is not None:
             self.upstream.abort()
 
+    def attach(self, upstream: Response) -> None:
+        """This response is being waited for now; a customer who has left by then may end it at once."""
+        self.upstream = upstream
+        if self.has_left:
+            self.abandon()
+
     def abandon(self) -> None:
         """The customer has left. Cuts the upstream where that stops its charge; otherwise it is drained."""
         self.has_left = True

@@ -16,7 +16,7 @@ from kyma.core.chat import (
     ThinkingDelta,
     ToolCallStart,
 )
-from kyma.core.errors import Garbled, Unreachable, UpstreamError
+from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Provider
 from kyma.dialects.base import StreamDecoder
 from kyma.providers.compat import ChatAdapter, adapter_for
@@ -84,13 +84,8 @@ class Upstream:
         route = candidate.route
         adapter = self._adapter(route.provider)
         request = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
-        if call.has_left and route.provider.cancel_stops_billing:
-            raise Unreachable("the caller has left")
-        response = await self._client.send(request, call.hold)
-        call.candidate, call.upstream = candidate, response
-        if call.has_left and route.provider.cancel_stops_billing:
-            response.abort()
-            raise Unreachable("the caller has left")
+        call.candidate = candidate
+        response = await self._client.send(request, call.hold, call.attach)
         if response.status == 200:
             return adapter, response
         try:

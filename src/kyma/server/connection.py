@@ -3,19 +3,17 @@
 import asyncio
 from collections import deque
 from typing import cast
-from urllib.parse import unquote
 
 import httptools
 
 from kyma.core.errors import HeadersTooLarge, InvalidRequest, KymaError, TooLarge
-from kyma.server.exchange import STATUS_LINES, Exchange, Scope
-from kyma.server.head import KnownHead
+from kyma.server.exchange import STATUS_LINES, Exchange
+from kyma.server.head import KnownHead, scope_of
 from kyma.server.host import Host
 
 MAX_PIPELINED = 8
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 REFUSAL_HEADERS = b"content-type: application/json\r\naccess-control-allow-origin: *\r\nconnection: close\r\n"
-ASGI = {"version": "3.0", "spec_version": "2.5"}
 
 
 class Connection(asyncio.Protocol):
@@ -184,7 +182,8 @@ class Connection(asyncio.Protocol):
         version = parser.get_http_version()
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
-        scope = self._scope(version)
+        method = parser.get_method().decode("latin-1")
+        scope = scope_of(method, self._url, version, self._headers, self._client, self._server)
         keeps = parser.should_keep_alive() and not parser.should_upgrade()
         exchange = Exchange(self, scope, body, keeps=keeps, is_http_10=version == "1.0")
         if keeps and body and self._whole:
@@ -200,25 +199,6 @@ class Connection(asyncio.Protocol):
     def _take(self, exchange: Exchange) -> None:
         self._current = exchange
         self._host.start(exchange)
-
-    def _scope(self, version: str) -> Scope:
-        url = httptools.parse_url(self._url)
-        raw_path = url.path or b"/"
-        path = raw_path.decode("latin-1")
-        return {
-            "type": "http",
-            "asgi": ASGI,
-            "http_version": version,
-            "method": self._parser.get_method().decode("latin-1"),
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw_path,
-            "query_string": url.query or b"",
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._client,
-            "server": self._server,
-        }
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the request body is larger than {self._host.body_limit_bytes} bytes")

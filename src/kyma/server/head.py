@@ -1,13 +1,43 @@
-"""A request head that a client has sent before: most send the same one each time, but for the body's length."""
+"""Request heads: as ASGI has them, and known again when a client sends the same one, but for the body's length."""
 
 from typing import Any
+from urllib.parse import unquote
+
+import httptools
 
 from kyma.server.exchange import Scope
 
+ASGI = {"version": "3.0", "spec_version": "2.5"}
 BLANK_LINE = b"\r\n\r\n"
 LENGTH = b"\r\ncontent-length:"
 MAX_DIGITS = 9
 LEFT_TO_THE_PARSER = (b"transfer-encoding", b"expect", b"upgrade", b"connection")
+
+
+Address = tuple[str, int] | None
+
+
+def scope_of(
+    method: str, url: bytes, version: str, headers: list[tuple[bytes, bytes]], client: Address, server: Address
+) -> Scope:
+    """A parsed head as an ASGI scope."""
+    parsed = httptools.parse_url(url)
+    raw_path = parsed.path or b"/"
+    path = raw_path.decode("latin-1")
+    return {
+        "type": "http",
+        "asgi": ASGI,
+        "http_version": version,
+        "method": method,
+        "scheme": "http",
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": raw_path,
+        "query_string": parsed.query or b"",
+        "root_path": "",
+        "headers": headers,
+        "client": client,
+        "server": server,
+    }
 
 
 class KnownHead:

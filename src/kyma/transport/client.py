@@ -55,11 +55,14 @@ class HttpClient:
         """Connections that wait in a pool."""
         return sum(len(pool.idle) for pool in self._pools.values())
 
-    async def send(self, request: UpstreamRequest, hold: Hold) -> Response:
+    async def send(
+        self, request: UpstreamRequest, hold: Hold, on_begun: Callable[[Response], None] | None = None
+    ) -> Response:
         """Send a call that `hold` pays for; returns once status and headers are in, whatever the status.
 
         A connection that was idle and dies without a byte of an answer is replaced once: the peer closed it while the
-        request was under way, so almost surely never acted on it.
+        request was under way, so almost surely never acted on it. `on_begun` gets each response as soon as the request is
+        written, so that others may abort it before its head is in.
         Raises: UpstreamTimeout, Unreachable, Garbled; TypeError without a hold; ValueError for a request that cannot be
         written as HTTP. Cancelling closes the connection.
         """
@@ -71,12 +74,16 @@ class HttpClient:
         if connection is not None:
             try:
                 response = connection.begin(head, request)
+                if on_begun is not None:
+                    on_begun(response)
                 await response.start(request.timeouts.first_byte_s)
                 return response
             except Dropped:
                 pass
         connection = await self._connect(pool, request.timeouts.connect_s)
         response = connection.begin(head, request)
+        if on_begun is not None:
+            on_begun(response)
         await response.start(request.timeouts.first_byte_s)
         return response
 
