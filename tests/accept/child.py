@@ -10,8 +10,9 @@ import traceback
 from pathlib import Path
 
 import kyma
-from tests.accept.suite import Run
+from tests.accept.suite import Figure, Run
 from tests.accept.suites import SUITES
+from tests.gateway_process import GatewayFailed
 
 MET, NOT_MET, BROKE = 0, 1, 2
 
@@ -26,7 +27,9 @@ def main() -> int:
     print(f"kyma {Path(kyma.__file__).parent}", flush=True)
     with tempfile.TemporaryDirectory(prefix="kyma-accept-") as folder:
         try:
-            figures = SUITES[wanted.name].run(Run(wanted.size, wanted.seed, wanted.full, Path(folder)))
+            figures: list[Figure] = SUITES[wanted.name].run(Run(wanted.size, wanted.seed, wanted.full, Path(folder)))
+        except GatewayFailed as error:  # it hangs or dies: that is a finding
+            figures = [Figure("starts and stops of the gateway", "failed", str(error).splitlines()[0], False)]
         except Exception:
             traceback.print_exc(file=sys.stdout)
             return BROKE

@@ -11,7 +11,7 @@ from typing import Any
 import httptools
 
 LINGER_ZERO = struct.pack("ii", 1, 0)
-PATIENCE_S = 30.0
+PATIENCE_S = 15.0
 
 
 class Reply:
@@ -130,13 +130,11 @@ class Client:
         self._transport: asyncio.Transport | None = None
 
     async def chat(self, fields: dict[str, object], until: Callable[[Reply], bool] | None = None) -> Reply:
-        """Post a chat; returns with the whole reply, or with what there is when `until` is true or the line is dead.
-
-        Raises: OSError when nobody listens, TimeoutError after half a minute.
+        """Post a chat; the whole reply, or what there is of it: when `until` is true, when the line is dead,
+        or when patience ends. Raises: OSError when nobody listens.
         """
         over = await self.post(fields, until)
-        async with asyncio.timeout(PATIENCE_S):
-            await over
+        await asyncio.wait((over,), timeout=PATIENCE_S)
         assert self._wire is not None
         return self._wire.reply
 

@@ -76,7 +76,7 @@ class Ledger:
         """
         while (hold := self.try_reserve(account_id, amount, request_id)) is None:
             flight = self._flights.get(account_id)
-            if flight is None:
+            if flight is None or flight.done():  # one that is done but not yet landed has nothing more to tell
                 flight = self._start_flight([account_id], self._extend(account_id, amount))
             outcome = await asyncio.shield(flight)  # a caller that leaves must not undo what others wait for
             if isinstance(outcome, KymaError):
@@ -169,9 +169,10 @@ class Ledger:
         flight = asyncio.get_running_loop().create_task(trip)
         self._flights.update(dict.fromkeys(account_ids, flight))
 
-        def land(_: Flight) -> None:
+        def land(landed: Flight) -> None:
             for account_id in account_ids:
-                del self._flights[account_id]
+                if self._flights.get(account_id) is landed:
+                    del self._flights[account_id]
 
         flight.add_done_callback(land)
         return flight

@@ -91,6 +91,7 @@ class Server:
         if not exchange.is_done:
             log.error("no complete response to %s %s", scope["method"], scope["path"])
             exchange.abort()
+        scope.clear()  # it leads back to the exchange, so only the collector would free what a request has made
 
     async def _drain(self, shutdown_s: float) -> None:
         self.is_stopping = True
