@@ -42,7 +42,7 @@ PLAIN = b"\n\n".join(
         b"",
     ]
 )
-PLAIN_EVENTS = [
+PLAIN_EVENTS: list[ChatEvent] = [
     TextDelta(0, "Hel"),
     TextDelta(0, "lo ümlaut"),
     Finish(0, FinishReason.STOP),
@@ -67,7 +67,7 @@ TOOLS = b"\r\n\r\n".join(
         b"",
     ]
 )
-TOOLS_EVENTS = [
+TOOLS_EVENTS: list[ChatEvent] = [
     ToolCallStart(0, 0, "a", "f"),
     ToolCallDelta(0, 0, '{"x":'),
     ToolCallStart(0, 1, "b", "g"),

@@ -4,6 +4,7 @@ Owns the file format and knows nothing of which provider is on. A row of the ove
 known id replaces the whole row. Anything unexpected, down to a misspelt field, is a CatalogError that says where.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -16,6 +17,8 @@ import msgspec
 
 from kyma.core.model import Quirks
 from kyma.core.upstream import Timeouts
+
+ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
 
 Dialect = Literal["openai_chat"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching"]
@@ -238,8 +241,8 @@ def _parse(file: Traversable) -> dict[str, object]:
 
 def _row(file: Traversable, table: str, row_id: str, fields: dict[str, object], row_type: type[RowT]) -> RowT:
     where = f"{file} [{table}]"
-    if row_id != row_id.lower() or "/" in row_id or not row_id.strip():
-        raise CatalogError(f"{where}: an id is lower case and has no slash")
+    if not ID.fullmatch(row_id):  # ids stand in response headers as they are
+        raise CatalogError(f"{where}: an id is lower case: letters, digits and . _ : - only, and has no slash")
     if "where" in fields:
         raise CatalogError(f"{where}: Object contains unknown field `where`")
     return _convert(fields | {"where": where}, row_type, where)

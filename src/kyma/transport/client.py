@@ -61,8 +61,8 @@ class HttpClient:
         """Send a call that `hold` pays for; returns once status and headers are in, whatever the status.
 
         A connection that was idle and dies without a byte of an answer is replaced once: the peer closed it while the
-        request was under way, so almost surely never acted on it. `on_begun` gets each response as soon as the request is
-        written, so that others may abort it before its head is in.
+        request was under way, so almost surely never acted on it. `on_begun` gets each response as soon as its request
+        is written, so that others may abort it before its head is in.
         Raises: UpstreamTimeout, Unreachable, Garbled; TypeError without a hold; ValueError for a request that cannot be
         written as HTTP. Cancelling closes the connection.
         """
