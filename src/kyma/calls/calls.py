@@ -30,7 +30,7 @@ from kyma.core.model import Model, Usage
 from kyma.core.money import PICOS_PER_NANO, Nanos, usd_text
 from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import Dialect
-from kyma.ledger import CreditShort, Ledger
+from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
 from kyma.routing import Health, plan
 from kyma.storage.writer import GroupWriter
@@ -183,39 +183,41 @@ class Calls:
         bill = call.meter.bill(outcome, call.model.price)
         settlement = self._ledger.prepare(call.hold, bill.cost)
         self._limits.correct(call.admission, bill.usage.total)
-        return bill, self._writer.submit(Settled(self._row(call, outcome, bill), settlement))
+        return bill, self._writer.submit(Settled(_row(call, outcome, bill, settlement), settlement))
 
-    def _row(self, call: Call, outcome: Outcome, bill: Bill) -> UsageRow:
-        route = call.candidate.route if call.candidate else None
-        now = self._clock.now_ms()
-        usage = bill.usage
-        return UsageRow(  # by position: naming two dozen fields takes longer than all the rest of a settlement
-            call.request_id,
-            call.principal.account_id,
-            call.principal.user_id,
-            call.principal.key_id,
-            call.model.id,
-            call.request.model,
-            route.id if route else "",
-            call.candidate.layer if call.candidate else 0,
-            call.dialect_name,
-            usage.input,
-            usage.cached_input,
-            usage.cache_write,
-            usage.output,
-            usage.reasoning,
-            call.price_version,
-            bill.cost,
-            bill.is_estimated,
-            call.meter.is_flagged,
-            outcome.value,
-            200 if outcome is not Outcome.FAILED else 503,
-            call.request.is_streaming,
-            call.first_token_ms,
-            now - call.started_at,
-            call.attempts,
-            now,
-        )
+
+def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> UsageRow:
+    """The call as the request log keeps it, at the settlement's own moment."""
+    route = call.candidate.route if call.candidate else None
+    now = settlement.settled_at
+    usage = bill.usage
+    return UsageRow(  # by position: naming two dozen fields takes longer than all the rest of a settlement
+        call.request_id,
+        call.principal.account_id,
+        call.principal.user_id,
+        call.principal.key_id,
+        call.model.id,
+        call.request.model,
+        route.id if route else "",
+        call.candidate.layer if call.candidate else 0,
+        call.dialect_name,
+        usage.input,
+        usage.cached_input,
+        usage.cache_write,
+        usage.output,
+        usage.reasoning,
+        call.price_version,
+        bill.cost,
+        bill.is_estimated,
+        call.meter.is_flagged or bill.cost > settlement.reserved,
+        outcome.value,
+        200 if outcome is not Outcome.FAILED else 503,
+        call.request.is_streaming,
+        call.first_token_ms,
+        now - call.started_at,
+        call.attempts,
+        now,
+    )
 
 
 def check_abilities(request: ChatRequest, model: Model) -> None:
