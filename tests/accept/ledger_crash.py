@@ -19,7 +19,8 @@ from sqlalchemy.engine import make_url
 from kyma.storage.database import Database
 from kyma.storage.postgres import PostgresDatabase
 from kyma.storage.sqlite import SqliteDatabase
-from tests.accept.life import CRASHED, ENDED, Life, audit_all, live
+from tests.accept.life import Life, live
+from tests.accept.promises import CRASHED, ENDED, audit_all
 from tests.accept.suite import Figure, Run, Suite, at_least, told, zero
 from tests.databases import TEMPLATE, command, make_postgres_template, make_sqlite_template
 from tests.servers.postgres import PostgresServer, run_postgres
@@ -136,4 +137,4 @@ def _fork(work: Callable[[], Coroutine[object, object, None]]) -> int:
         os._exit(code)
 
 
-SUITE = Suite("ledger-crash", "operations a store", quick=1_500, full=200_000, for_mutants=1_500, run=run)
+SUITE = Suite("ledger-crash", "operations a store", quick=1_200, full=200_000, for_mutants=1_500, run=run)

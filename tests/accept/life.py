@@ -1,7 +1,7 @@
-"""One life of a process that keeps the books, and the audit after its death.
+"""One life of a process that keeps the books, and its death.
 
 What it hands in and what it is told goes to a log, line by line, with nothing buffered; the log is what the customer
-knows. The audit holds the books against it.
+knows, and what the audit holds the books against.
 """
 
 import asyncio
@@ -13,22 +13,21 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, event, text
+from sqlalchemy import event
 
 from kyma.calls.settle import Settled, apply_settled
 from kyma.core.errors import KymaError
 from kyma.core.ids import new_id
 from kyma.ledger import Ledger, LedgerSettings, lease, store
 from kyma.ledger.spool import Spool
-from kyma.ledger.verify import verify
 from kyma.storage.database import Database, is_transient
 from kyma.storage.postgres import PostgresDatabase
 from kyma.storage.sqlite import SqliteDatabase
 from kyma.storage.writer import GroupWriter
+from tests.accept.promises import CRASHED, lines_of
 from tests.books import open_account, usage_row
 from tests.clock import ManualClock
 
-ENDED, FOUND, CRASHED = 0, 1, 77
 ACCOUNTS = tuple(f"acct_{number}" for number in range(3))
 FIRST_GRANT = 12_000
 LIFE_MS = 3_600_000
@@ -37,7 +36,6 @@ WORKERS = 12
 HURRIES = 0.4
 RUSHES = 0.5
 LEFT_BEHIND = 0.05
-VERBS = ("asked", "done", "granted", "spooled", "fault")
 
 
 class Life(msgspec.Struct, frozen=True):
@@ -56,17 +54,17 @@ class Life(msgspec.Struct, frozen=True):
 
     def begun(self) -> int:
         """Operations that were begun, by the log."""
-        return _lines(self.log_path).count("begin")
+        return lines_of(self.log_path).count("begin")
 
     @staticmethod
     def faults(folder: Path) -> list[str]:
         """What the last audit found."""
-        return _lines(folder / "faults")
+        return lines_of(folder / "faults")
 
     @staticmethod
     def totals(folder: Path) -> tuple[int, int]:
         """Charges in the books and late ones among them, by the last audit."""
-        charges, late = _lines(folder / "totals")
+        charges, late = lines_of(folder / "totals")
         return int(charges), int(late)
 
 
@@ -227,47 +225,3 @@ class _Keeper:
 
     async def _pause(self, _: str) -> None:
         self._clock.advance(self._dice.choice((1.0, 6.0, 12.0, 40.0)))
-
-
-async def audit_all(db: Database, folder: Path, *, may_hold: bool) -> None:
-    """Hold the books against their equations and against every word in the logs; exits with FOUND if they differ."""
-    faults, totals = await db.read(lambda connection: _audit(connection, folder, may_hold))
-    await db.close()
-    (folder / "faults").write_text("\n".join(faults))
-    (folder / "totals").write_text("\n".join(map(str, totals)))
-    if faults:
-        os._exit(FOUND)
-
-
-def _audit(connection: Connection, folder: Path, may_hold: bool) -> tuple[list[str], tuple[int, int]]:
-    said = [line.split(" ", 2) for path in sorted(folder.glob("life-*.log")) for line in _lines(path)]
-    told = {verb: {words[1]: words[2] for words in said if words[0] == verb} for verb in VERBS}
-    usage = {id: str(cost) for id, cost in connection.execute(text("select request_id, cost from usage"))}
-    grants = {
-        id: str(amount)
-        for id, amount in connection.execute(text("select ref_id, amount from transfer where kind = 'topup'"))
-    }
-    faults = [str(violation) for violation in verify(connection)]
-    faults += [f"{id} {words}" for id, words in told["fault"].items()]
-    faults += [f"{id} was done for {cost}, the books say {usage.get(id)}" for id, cost in _missing(told["done"], usage)]
-    faults += [f"{id} costs {cost}, nobody asked for that" for id, cost in _missing(usage, told["asked"])]
-    faults += [f"{id} was granted {amount}, it is lost" for id, amount in _missing(told["granted"], grants)]
-    if not may_hold:
-        faults += [f"{id} at {cost} is lost from the spool" for id, cost in _missing(told["spooled"], usage)]
-        faults += [
-            f"hold {id} is stuck" for (id,) in connection.execute(text("select id from hold where state = 'pending'"))
-        ]
-    counts = connection.execute(
-        text(
-            "select count(*), coalesce(sum(case when is_late then 1 else 0 end), 0) from transfer where kind = 'usage'"
-        )
-    ).one()
-    return faults, (int(counts[0]), int(counts[1]))
-
-
-def _missing(promised: dict[str, str], there: dict[str, str]) -> list[tuple[str, str]]:
-    return [(id, figure) for id, figure in promised.items() if there.get(id) != figure]
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []

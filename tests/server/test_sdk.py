@@ -12,6 +12,7 @@ from tests.server.waiting import LOCAL_MODEL
 
 PROMPT: list[ChatCompletionMessageParam] = [{"role": "user", "content": "Say hello to the whole world."}]
 MAX_TOKENS = 12
+UNTIL_IT_STOPS = 200
 FIRST_WORD = [" "]
 """Where an answer stops that must end by itself: the helper takes one cut by `max_tokens` for an error."""
 
@@ -106,7 +107,7 @@ def test_streams_usage_when_asked(client: openai.OpenAI, target: Target) -> None
 
 def test_the_stream_helper_puts_the_answer_together(client: openai.OpenAI, target: Target) -> None:
     with client.chat.completions.stream(
-        model=target.model, messages=PROMPT, max_tokens=MAX_TOKENS, stop=FIRST_WORD
+        model=target.model, messages=PROMPT, max_tokens=UNTIL_IT_STOPS, stop=FIRST_WORD, temperature=0
     ) as stream:
         deltas = [event.delta for event in stream if event.type == "content.delta"]
         final = stream.get_final_completion()
@@ -117,8 +118,9 @@ async def test_the_stream_helper_works_asynchronously(async_client: openai.Async
     async with async_client.chat.completions.stream(
         model=target.model,
         messages=PROMPT,
-        max_tokens=MAX_TOKENS,
+        max_tokens=UNTIL_IT_STOPS,
         stop=FIRST_WORD,
+        temperature=0,
         stream_options={"include_usage": True},
     ) as stream:
         final = await stream.get_final_completion()

@@ -25,7 +25,7 @@ YOUNG_OBJECTS = 50_000
 THREAD_SWITCH_S = 0.0005
 """How soon the ledger's writer thread gets its turn beside a busy loop; Python's own 5 ms hold up every commit."""
 DEMO_MODEL = "smollm2-135m"
-QUESTION = "What is the capital of France?"
+QUESTION = '{"role": "user", "content": "What is the capital of France?"}'
 
 
 def serve() -> None:
@@ -135,7 +135,7 @@ def _greeting(gateway: Gateway, key: str | None) -> str:
             "Try it:",
             f"  curl {gateway.base_url}/v1/chat/completions \\",
             f'    -H "Authorization: Bearer {key or "$KYMA_API_KEY"}" -H "Content-Type: application/json" \\',
-            f'    -d \'{{"model": "{model}", "messages": [{{"role": "user", "content": "{QUESTION}"}}]}}\'',
+            f'    -d \'{{"model": "{model}", "max_tokens": 60, "messages": [{QUESTION}]}}\'',
             "",
         ]
     if key is None:
