@@ -101,18 +101,18 @@ class ChunkDecoder:
         if payload == b"[DONE]":
             return
         chunk = _chunk_decoder.decode(payload)
-        if chunk.error != NULL:
+        if chunk.error is not NULL and chunk.error != NULL:
             raise stream_error(chunk.error)
         for choice in chunk.choices or ():
             if choice.delta:
                 self._read_delta(choice, choice.delta, events)
-            elif choice.logprobs != NULL:
+            elif choice.logprobs is not NULL and choice.logprobs != NULL:
                 events.append(_native(choice, {}))
             if choice.finish_reason is not None:
                 self._finish(choice, events)
-            if choice.usage != NULL:
+            if choice.usage is not NULL:
                 self._report(choice.usage, events)
-        if chunk.usage != NULL:
+        if chunk.usage is not NULL:
             self._report(chunk.usage, events)
 
     def _report(self, raw: msgspec.Raw, events: list[ChatEvent]) -> None:
@@ -122,6 +122,10 @@ class ChunkDecoder:
     def _read_delta(self, choice: WireChunkChoice, delta: RawFields, events: list[ChatEvent]) -> None:
         index = choice.index
         self._open_choices.add(index)
+        if len(delta) == 1 and "content" in delta and choice.logprobs is NULL:  # nearly every chunk there is
+            if text := _text_decoder.decode(delta["content"]):
+                self._speak(index, text, events)
+            return
         for name in REASONING_FIELDS:
             raw = delta.get(name, NULL)
             if raw != NULL and head(raw) == b'"':
