@@ -67,7 +67,7 @@ def departure(number: int, dice: Random) -> Departure:
         if kind == "slow"
         else f"script:{kind}:{word}"
     )
-    is_endless = is_streaming and not is_keen and dice.random() < 0.05
+    is_endless = is_streaming and not is_keen and dice.random() < 0.1
     if is_endless:
         script = f"script:paced:interval_ms=30,events=0,word=r{number}x"
     stays = dice.random() < 0.15 and not is_endless

@@ -67,6 +67,7 @@ MUTANTS = (
         "calls/calls.py",
         "if bill.cost:\n            await written",
         "if bill.cost < 0:\n            await written",
+        times=2,
     ),
     _one(
         "kill-gateway",

@@ -137,4 +137,4 @@ def _is_billed_right(asked: Asked, row: UsageLine) -> bool:
     return is_own and row.cost == at_list == sum(row.charges)
 
 
-SUITE = Suite("negative-usage", "requests", quick=1_000, full=10_000, for_mutants=200, run=run)
+SUITE = Suite("negative-usage", "requests", quick=1_000, full=10_000, for_mutants=1_000, run=run)
