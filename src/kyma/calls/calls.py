@@ -149,9 +149,10 @@ class Calls:
             drains = 0
             for pump in tuple(self._live):
                 pump.tick(now)
-                drains += pump.call.has_left
-                if pump.call.has_left and drains > MAX_DRAINS:
-                    pump.call.cut()
+                if pump.call.has_left and isinstance(pump, StreamPump):  # a whole answer is let finish, and billed
+                    drains += 1
+                    if drains > MAX_DRAINS:
+                        pump.call.cut()
 
     def start_draining(self) -> None:
         """Take no new calls; those under way go on."""

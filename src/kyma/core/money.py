@@ -72,7 +72,7 @@ def usd_number(nanos: Nanos) -> msgspec.Raw:
 
 
 def usd_float(nanos: Nanos) -> float:
-    """The nearest double, for JSON writers that know no raw numbers; exact up to nine million dollars. Display only."""
+    """The nearest double, for JSON writers that know no raw numbers; exact below 8,388,608 dollars. Display only."""
     return float(usd_text(nanos))
 
 
