@@ -4,16 +4,16 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from kyma.api import chat
-from kyma.api.asgi import CORS_HEADERS, ClientLeft, refuse_encoded, send_error
+from kyma.api.asgi import CORS_HEADERS, refuse_encoded, send_error
 from kyma.api.control import build_control
 from kyma.core.errors import Bug, KymaError, MethodNotAllowed
 from kyma.dialects import openai_chat
 from kyma.gateway import Gateway
-from kyma.server.exchange import Message, Receive, Scope, Send
+from kyma.server.exchange import Exchange, Message, Receive, Scope, Send
 
 log = logging.getLogger("kyma.app")
 
-Handler = Callable[[Gateway, Scope, Receive, Send], Awaitable[None]]
+Handler = Callable[[Gateway, Exchange], Awaitable[None]]
 Render = Callable[[KymaError], bytes]
 
 HOT: dict[str, tuple[Handler, Render]] = {
@@ -50,33 +50,28 @@ class App:
         self._control = build_control(gateway, tuple(HOT))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run a handler; what it raises before it has answered becomes an answer in the route's dialect."""
         if scope["type"] != "http":
             return
         hot = HOT.get(scope["path"])
-        if scope["method"] == "OPTIONS":
-            await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
-            await send({"type": "http.response.body", "body": b""})
-        elif hot is None:
-            await self._guard(self._run_control(scope, receive, send), send, openai_chat.render_error)
-        elif scope["method"] != "POST":
-            error = MethodNotAllowed(f"{scope['path']} takes POST, not {scope['method']}")
-            await send_error(send, error, hot[1], [(b"allow", b"POST, OPTIONS")])
-        else:
-            await self._guard(hot[0](self._gateway, scope, receive, send), send, hot[1])
-
-    async def _guard(self, handling: Awaitable[None], send: Send, render: Render) -> None:
-        """Run a handler; what it raises before it has answered becomes an answer in the route's dialect."""
         try:
-            await handling
-        except ClientLeft:
-            return
+            if hot is not None and scope["method"] == "POST":
+                await hot[0](self._gateway, scope["exchange"])
+            elif scope["method"] == "OPTIONS":
+                await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
+                await send({"type": "http.response.body", "body": b""})
+            elif hot is not None:
+                raise _takes_post(scope)
+            else:
+                await self._run_control(scope, receive, send)
         except AnsweredError:
             log.exception("a control-plane handler failed")
         except KymaError as error:
-            await send_error(send, error, render)
+            await send_error(send, error, hot[1] if hot else openai_chat.render_error)
         except Exception:
             log.exception("a handler failed")
-            await send_error(send, Bug("an error of ours; it is in the gateway's log"), render)
+            bug = Bug("an error of ours; it is in the gateway's log")
+            await send_error(send, bug, hot[1] if hot else openai_chat.render_error)
 
     async def _run_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The control plane; its answers may be read from any origin."""
@@ -98,3 +93,9 @@ class App:
             if has_started:
                 raise AnsweredError from error
             raise
+
+
+def _takes_post(scope: Scope) -> MethodNotAllowed:
+    error = MethodNotAllowed(f"{scope['path']} takes POST, not {scope['method']}")
+    error.headers = ((b"allow", b"POST, OPTIONS"),)
+    return error

@@ -129,8 +129,8 @@ MUTANTS = (
         "price-exact",
         "cached tokens billed twice",
         "dialects/openai_chat/wire.py",
-        "Usage(wire.prompt_tokens - cached - written,",
-        "Usage(wire.prompt_tokens,",
+        "fresh = wire.prompt_tokens - cached - written",
+        "fresh = wire.prompt_tokens",
     ),
     _one(
         "price-exact",
@@ -145,8 +145,8 @@ MUTANTS = (
         (
             Edit(
                 "dialects/openai_chat/wire.py",
-                "is_valid = min(usage.input, cached, written, output, reasoning) >= 0 and usage.total < MAX_TOKENS",
-                "is_valid = usage.total < MAX_TOKENS",
+                "min(fresh, cached, written, output, reasoning) >= 0 and wire.prompt_tokens + output < MAX_TOKENS",
+                "wire.prompt_tokens + output < MAX_TOKENS",
             ),
             Edit("ledger/ledger.py", "        if cost < 0:\n", "        if cost < -(2**62):\n"),
         ),
@@ -162,13 +162,13 @@ MUTANTS = (
         "negative-usage",
         "nonsense forgotten for a later report",
         "calls/meter.py",
-        "if self._report is None or self._is_sane(self._report):",
-        "if report.is_valid or not report.is_valid:",
+        "        if not self._is_sane:\n            return\n",
+        "",
     ),
     _one(
         "failover-midstream",
         "error event replaced by a clean end",
-        "calls/pump.py",
+        "calls/stream_pump.py",
         "self._encoder.error(_told(failure, bill))",
         "self._encoder.end(bill)",
     ),
@@ -197,8 +197,8 @@ MUTANTS = (
         "disconnect",
         "leaving cancels the pump (design: await in clean-up)",
         "api/chat.py",
-        'scope["on_leave"](call.abandon)',
-        'scope["on_leave"](__import__("asyncio").current_task().cancel)',
+        "exchange.watch(call.abandon)",
+        'exchange.watch(__import__("asyncio").current_task().cancel)',
     ),
     _one(
         "disconnect",
@@ -218,7 +218,7 @@ MUTANTS = (
     _one(
         "disconnect",
         "a drain without an end",
-        "calls/pump.py",
+        "calls/stream_pump.py",
         "if now - self._left_at > self._settings.drain_s:",
         "if now - self._left_at > 3600 * self._settings.drain_s:",
     ),

@@ -136,6 +136,26 @@ async def test_a_charge_on_a_lease_that_ended_goes_straight_to_the_account_marke
     assert await audit(db) == []
 
 
+@pytest.mark.parametrize("id", ["'another'", "'usage:request:r2'", "ref_id", "kind || ':' || ref_id"])
+async def test_a_second_charge_for_a_request_fits_under_no_id(db: Database, ledger: Ledger, id: str) -> None:
+    settlement = await charge(ledger, "r1", 600, 250)
+    await db.write(lambda c: apply(c, [settlement]))
+    columns = "kind, debit, credit, amount, hold_id, ref_kind, ref_id, is_late, created_at"
+    again = f"insert into transfer (id, {columns}) select {id}, {columns} from transfer where kind = 'usage'"
+    with pytest.raises(DBAPIError, match="ck_transfer_id"):
+        await db.write(lambda c: c.exec_driver_sql(again))
+    with pytest.raises(DBAPIError, match=r"(?i)unique"):
+        await db.write(lambda c: c.exec_driver_sql(again.replace(f"select {id}", "select id")))
+
+
+async def test_one_request_id_twice_among_old_and_new_ones_is_one_charge(db: Database, ledger: Ledger) -> None:
+    old, new = await charge(ledger, "r1", 100, 10), await charge(ledger, "r2", 100, 30)
+    await db.write(lambda c: apply(c, [old]))
+    assert await db.write(lambda c: apply(c, [new, old, new])) == ["posted", "already", "posted"]
+    assert await posted(db) == 960
+    assert await audit(db) == []
+
+
 async def test_a_late_charge_is_not_repeated_either(db: Database, ledger: Ledger, clock: ManualClock) -> None:
     settlement = await charge(ledger, "r1", 600, 250)
     await db.write(lambda c: apply(c, [settlement]))

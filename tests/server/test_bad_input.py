@@ -58,13 +58,13 @@ BODIES: Mapping[str, tuple[bytes, str, str | None]] = {
     "an unknown role": (chat(messages=[{"role": "pope", "content": "x"}]), "invalid_request", "messages.0.role"),
     "content is a number": (message(content=5), "invalid_request", "messages.0.content"),
     "content is an object": (message(content={"a": 1}), "invalid_request", "messages.0.content"),
-    "a part is a text": (message(content=["x"]), "invalid_request", "messages.0.content"),
-    "a part without type": (message(content=[{"text": "x"}]), "invalid_request", "messages.0.content"),
+    "a part is a text": (message(content=["x"]), "invalid_request", "messages.0.content.0"),
+    "a part without type": (message(content=[{"text": "x"}]), "invalid_request", "messages.0.content.0.type"),
     "a part without text": (message(content=[{"type": "text"}]), "invalid_request", "messages.0.content.0"),
     "an image without url": (
         message(content=[{"type": "image_url", "image_url": {}}]),
         "invalid_request",
-        "messages.0.content",
+        "messages.0.content.0.image_url.url",
     ),
     "an image for a blind model": (
         message(content=[{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]),

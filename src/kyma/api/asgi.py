@@ -1,10 +1,12 @@
-"""The ASGI of hot routes: read a body, write answers and errors."""
+"""The ASGI of hot routes: who calls, and how answers and errors are written."""
 
 from collections.abc import Callable
 
+from kyma.accounts import Accounts
 from kyma.calls.outlet import HeaderList
 from kyma.core.errors import KymaError, UnsupportedMedia
-from kyma.server.exchange import Exchange, HeaderLines, Receive, Scope, Send
+from kyma.core.principal import Principal
+from kyma.server.exchange import Exchange, HeaderLines, Scope, Send
 
 JSON_TYPE = (b"content-type", b"application/json")
 CORS_HEADERS = [
@@ -21,10 +23,6 @@ STREAM_LINES = (
     b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
     + CORS_LINES
 )
-
-
-class ClientLeft(Exception):
-    """The client closed the connection before its request was whole; there is nobody to answer."""
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -54,14 +52,14 @@ def refuse_encoded(scope: Scope) -> None:
         raise UnsupportedMedia(f"content-encoding {encoding!r} is not accepted; send the body as it is")
 
 
-async def read_body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body, which the server has bounded and gathered. Raises: UnsupportedMedia, ClientLeft."""
-    refuse_encoded(scope)
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientLeft
-    body: bytes = message["body"]
-    return body
+async def identify(accounts: Accounts, scope: Scope) -> Principal:
+    """Who calls, and that the body may be read. Raises: Unauthenticated, UnsupportedMedia."""
+    memo = scope["memo"]
+    digest = memo.get("caller")
+    if digest is None:
+        refuse_encoded(scope)
+        digest = memo["caller"] = accounts.digest(credential(scope))
+    return accounts.known(digest) or await accounts.authenticate(credential(scope))
 
 
 async def send_body(send: Send, status: int, headers: HeaderList, body: bytes) -> None:

@@ -3,8 +3,8 @@
 from kyma.calls.call import Call
 from kyma.calls.calls import Calls, CallSettings
 from kyma.calls.outlet import Outlet
-from kyma.calls.pump import PumpSettings
 from kyma.calls.settle import Settled, apply_settled
+from kyma.calls.stream_pump import PumpSettings
 from kyma.calls.upstream import Upstream
 
 __all__ = ["Call", "CallSettings", "Calls", "Outlet", "PumpSettings", "Settled", "Upstream", "apply_settled"]

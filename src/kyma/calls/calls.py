@@ -9,9 +9,10 @@ import msgspec
 from kyma.calls.call import Call
 from kyma.calls.meter import Outcome, hold_bound, input_estimate
 from kyma.calls.outlet import Outlet
-from kyma.calls.pump import AnswerPump, PumpSettings, StreamPump
+from kyma.calls.pump import AnswerPump
 from kyma.calls.scrub import caller_error, reasons_for_operators
 from kyma.calls.settle import Settled
+from kyma.calls.stream_pump import PumpSettings, StreamPump
 from kyma.calls.upstream import Upstream
 from kyma.catalog import Catalog
 from kyma.core.chat import Bill, ChatRequest
@@ -225,7 +226,7 @@ def check_abilities(request: ChatRequest, model: Model) -> None:
     """Refuse what the model cannot read, rather than answer past it. Raises: InvalidRequest."""
     if request.image_count and not model.supports_vision:
         raise InvalidRequest(f"{model.id} takes no images", code="unsupported_modality", param="messages")
-    if request.tools and not model.supports_tools:
+    if request.has_tools and not model.supports_tools:
         raise InvalidRequest(f"{model.id} cannot call tools", code="unsupported_parameter", param="tools")
 
 

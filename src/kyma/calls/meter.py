@@ -72,48 +72,52 @@ SETTLEMENT: dict[tuple[Outcome, bool], Basis] = {
 class Meter:
     """Counts one call."""
 
+    __slots__ = ("_is_sane", "_model", "_report", "_request", "_response", "_streamed_tokens")
+
     def __init__(self, request: ChatRequest, model: Model) -> None:
         self._request = request
         self._model = model
         self._report: UsageReport | None = None
-        self.delivered_tokens = 0
+        self._is_sane = True
+        self._response: ChatResponse | None = None
+        self._streamed_tokens = 0
 
     @property
     def is_flagged(self) -> bool:
         """The upstream reported nonsense."""
-        return self._report is not None and not self._is_sane(self._report)
+        return not self._is_sane
+
+    @property
+    def delivered_tokens(self) -> int:
+        """What reached the customer, by our count; a whole answer is counted when this is asked for."""
+        return self._streamed_tokens if self._response is None else _tokens_of_response(self._response)
 
     def see(self, event: ChatEvent) -> None:
         """Count one event of a stream."""
         if type(event) is TextDelta:  # nearly all there is
-            self.delivered_tokens += _tokens(event.text)
+            self._streamed_tokens += _tokens(event.text)
             return
         match event:
             case ThinkingDelta(_, text):
-                self.delivered_tokens += _tokens(text)
+                self._streamed_tokens += _tokens(text)
             case ToolCallStart(_, _, _, name, arguments):
-                self.delivered_tokens += _tokens(name) + _tokens(arguments)
+                self._streamed_tokens += _tokens(name) + _tokens(arguments)
             case ToolCallDelta(_, _, arguments):
-                self.delivered_tokens += _tokens(arguments)
+                self._streamed_tokens += _tokens(arguments)
             case NativeDelta(text_bytes=size):
-                self.delivered_tokens += -(-size // BYTES_PER_TOKEN)
+                self._streamed_tokens += -(-size // BYTES_PER_TOKEN)
             case UsageReport():
                 self._see_report(event)
 
     def see_response(self, response: ChatResponse) -> None:
         """Count a whole answer."""
-        for choice in response.choices:
-            for part in choice.parts:
-                if isinstance(part, SAID):
-                    self.delivered_tokens += _tokens_of_whole(part.text)
-                elif isinstance(part, ToolCallPart):
-                    self.delivered_tokens += _tokens_of_whole(part.name + part.arguments)
+        self._response = response
         if response.report is not None:
             self._see_report(response.report)
 
     def bill(self, outcome: Outcome, price: Price) -> Bill:
         """The charge for `outcome`, by the settlement table."""
-        report = self._report if self._report is not None and self._is_sane(self._report) else None
+        report = self._report if self._is_sane else None
         basis = SETTLEMENT[outcome, report is not None]
         if basis is Basis.NOTHING:
             return Bill(Usage(), 0, 0, is_estimated=False)
@@ -129,12 +133,11 @@ class Meter:
 
     def _see_report(self, report: UsageReport) -> None:
         """Later reports replace earlier ones, but nonsense stays on record."""
-        if self._report is None or self._is_sane(self._report):
-            self._report = report
-
-    def _is_sane(self, report: UsageReport) -> bool:
+        if not self._is_sane:
+            return
         usage, window = report.usage, self._model.context_window
-        return (
+        self._report = report
+        self._is_sane = (
             report.is_valid
             and usage.total_input <= ABSURD_FACTOR * window
             and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._request.n
@@ -165,6 +168,17 @@ def _tokens(text: str) -> int:
         return 0
     size = len(text) if text.isascii() else len(text.encode())
     return 1 if size <= LONGEST_TOKEN_BYTES else -(-size // BYTES_PER_TOKEN)
+
+
+def _tokens_of_response(response: ChatResponse) -> int:
+    tokens = 0
+    for choice in response.choices:
+        for part in choice.parts:
+            if isinstance(part, SAID):
+                tokens += _tokens_of_whole(part.text)
+            elif isinstance(part, ToolCallPart):
+                tokens += _tokens_of_whole(part.name + part.arguments)
+    return tokens
 
 
 def _tokens_of_whole(text: str) -> int:

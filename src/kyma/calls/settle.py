@@ -24,5 +24,6 @@ def apply_settled(connection: Connection, items: Sequence[Settled]) -> list[bool
     Returns for each item whether it was new.
     """
     new = insert_rows(connection, [item.row for item in items])
-    apply_settlements(connection, [item.settlement for item in items if item.settlement and item.row.request_id in new])
-    return [item.row.request_id in new for item in items]
+    fresh = items if len(new) == len(items) else [item for item in items if item.row.request_id in new]
+    apply_settlements(connection, [item.settlement for item in fresh if item.settlement is not None])
+    return [True] * len(items) if fresh is items else [item.row.request_id in new for item in items]

@@ -4,6 +4,7 @@ Messages hold typed parts. What only one dialect can say travels in `native`, as
 is given back to an upstream of the same dialect unchanged.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Literal
 
@@ -102,14 +103,22 @@ class Tool(msgspec.Struct, frozen=True):
     strict: bool | None = None
 
 
+class Conversation(msgspec.Struct, frozen=True):
+    """What the model is given to read and to call."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...]
+
+
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A chat to complete. `model` is what the caller wrote: an id or an alias.
 
     `input_bytes` bounds the input tokens: UTF-8 bytes of everything the model reads, media left out.
+    `conversation()` reads messages and tools into Kyma's words, which is work: an upstream of the caller's own dialect
+    is sent `native` and needs none of it. Whatever could be wrong with it was refused before.
     """
 
     model: str
-    messages: tuple[Message, ...]
     max_tokens: int
     is_streaming: bool
     wants_usage_chunk: bool = False
@@ -117,7 +126,10 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     temperature: float | None = None
     top_p: float | None = None
     stop: tuple[str, ...] = ()
-    tools: tuple[Tool, ...] = ()
+    roles: frozenset[Role] = frozenset()
+    """Who speaks in the messages."""
+    has_tools: bool = False
+    conversation: Callable[[], Conversation]
     native: Native
     input_bytes: int
     image_count: int = 0
@@ -216,20 +228,34 @@ class Choice(msgspec.Struct, frozen=True):
     outer_native: Native | None = None
 
 
+class Relay(msgspec.Struct, frozen=True):
+    """Choices that a customer of `dialect` may be given as they came, `raw` to the byte; `read()` says them in ours."""
+
+    dialect: str
+    raw: msgspec.Raw
+    is_blank: bool
+    read: Callable[[], tuple[Choice, ...]]
+
+
 class ChatResponse(msgspec.Struct, frozen=True):
     """A finished answer; `report` is None when the upstream counted nothing."""
 
-    choices: tuple[Choice, ...]
+    said: tuple[Choice, ...] | Relay
     report: UsageReport | None
-    native: Native | None = None
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return self.said.read() if isinstance(self.said, Relay) else self.said
 
     @property
     def is_blank(self) -> bool:
         """A normal end with nothing said: no text, no thought, no call, nothing native. Not charged."""
-        for choice in self.choices:
-            if choice.finish is not FinishReason.STOP or choice.message_native:
-                return False
-            for part in choice.parts:
-                if not isinstance(part, SAID) or part.text.strip():
-                    return False
-        return True
+        if isinstance(self.said, Relay):
+            return self.said.is_blank
+        return all(map(_is_blank, self.said))
+
+
+def _is_blank(choice: Choice) -> bool:
+    if choice.finish is not FinishReason.STOP or choice.message_native:
+        return False
+    return all(isinstance(part, SAID) and not part.text.strip() for part in choice.parts)

@@ -45,6 +45,18 @@ class Quirks(msgspec.Struct, frozen=True):
     reasoning_required: bool = False
     """Every earlier assistant message must carry that field, even empty."""
 
+    @property
+    def limits_messages(self) -> bool:
+        """Takes fewer forms of message than the dialect has, the role `developer` aside."""
+        return bool(
+            self.string_tool_content
+            or self.single_system
+            or self.default_system
+            or self.reasoning_required
+            or self.drop_message_fields
+            or self.reasoning_field != "reasoning_content"
+        )
+
 
 class Provider(msgspec.Struct, frozen=True):
     """An upstream: where it is, how to authenticate, which dialect it speaks."""

@@ -60,6 +60,8 @@ def with_markup(cost: Picos) -> Picos:
 
 def usd_text(nanos: Nanos) -> str:
     """The exact decimal dollars of an amount, shortest form: 350_000 -> `0.00035`."""
+    if 0 <= nanos < NANOS_PER_USD:  # what nearly every call costs
+        return f"0.{str(NANOS_PER_USD + nanos)[1:].rstrip('0') or '0'}"
     sign = "-" if nanos < 0 else ""
     whole, rest = divmod(abs(nanos), NANOS_PER_USD)
     fraction = str(NANOS_PER_USD + rest)[1:].rstrip("0")  # the leading 1 keeps the zeros; a format would cost more

@@ -2,6 +2,7 @@
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 
+LF = ord("\n")
 KEEP_ALIVE = b": keep-alive\n\n"
 
 
@@ -16,26 +17,32 @@ class SseParser:
     A lone CR is not accepted as a line end: no vendor sends it, and it may stand at the end of a piece of a CRLF.
     """
 
+    __slots__ = ("_data", "_rest")
+
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
 
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads of the events that `data` completes. Raises: EventTooLarge."""
-        if not self._rest and not self._data and data.startswith(b"data: ") and data.find(b"\n") == len(data) - 2:
-            if data.endswith(b"\n\n"):
-                return [data[6:-2]]
+        if data[:6] == b"data: " and data[-1] == LF == data[-2] and not self._rest and not self._data:
+            payload = data[6:-2]  # one whole event, as nearly always
+            if LF not in payload:
+                return [payload]
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
         events = []
         for line in lines:
-            line = line.removesuffix(b"\r")
+            if line[-1:] == b"\r":
+                line = line[:-1]
             if not line:
                 if self._data:
                     events.append(b"\n".join(self._data))
-                    self._data = []
-            elif line.startswith(b"data:"):
-                self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+                    self._data.clear()
+            elif line[:6] == b"data: ":
+                self._data.append(line[6:])
+            elif line[:5] == b"data:":
+                self._data.append(line[5:])
         if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"a stream event is larger than {MAX_EVENT_BYTES} bytes")
         return events

@@ -11,9 +11,16 @@ class ThinkSplitter:
     template has opened the tag already, so all is thought until it closes.
     """
 
+    __slots__ = ("_held", "_state")
+
     def __init__(self, starts_inside: bool = False) -> None:
         self._state = "inside" if starts_inside else "start"
         self._held = ""
+
+    @property
+    def is_done(self) -> bool:
+        """All that comes is speech and nothing is held back: this splitter is needed no more."""
+        return self._state == "outside"
 
     def feed(self, text: str) -> tuple[str, str]:
         """`(thought, speech)` that is certain by now; the rest is held back until more comes."""

@@ -103,7 +103,9 @@ class Ledger:
         lease = self._open.pop(hold.request_id, None)
         if lease is None:
             raise HoldClosed(hold.request_id)
-        covered = min(cost, hold.amount if lease.is_lost else hold.amount + max(lease.free, 0))
+        covered = cost
+        if cost > hold.amount:
+            covered = min(cost, hold.amount if lease.is_lost else hold.amount + max(lease.free, 0))
         lease.used += covered - hold.amount
         lease.open_count -= 1
         lease.spent_now += cost

@@ -3,9 +3,8 @@
 On Postgres rows are locked in one order everywhere: holds, then customers' accounts, then the operator's.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -14,10 +13,11 @@ from kyma.core.errors import NotFound
 from kyma.core.money import MAX_NANOS, Nanos
 from kyma.ledger.settlement import Outcome, Settlement
 from kyma.ledger.tables import OP_CASH, OP_PROMO_EXPENSE, OP_REVENUE, transfer
-from kyma.storage.bulk import Changes, Lookup, NewRows, Row
+from kyma.storage.bulk import Chain, Lookup, NewRows, Value
 
 CUSTOMER = "credit"
 GrantKind = Literal["signup", "grant", "topup"]
+TransferRow: TypeAlias = tuple[str, str, str, str, Nanos, str | None, str, str, int, int]
 
 _SOURCES: dict[GrantKind, str] = {"signup": OP_PROMO_EXPENSE, "grant": OP_PROMO_EXPENSE, "topup": OP_CASH}
 
@@ -39,22 +39,30 @@ _live_leases = Lookup(
     postgres="select id, amount - resolved from hold"
     " where state = 'pending' and id = any($1::text[]) order by id for update",
 )
-_resolve = Changes(
-    sqlite="update hold set resolved = resolved + ?2 where id = ?1 and state = 'pending' and resolved + ?2 <= amount",
-    postgres="update hold set resolved = resolved + v.amount from unnest($1::text[], $2::bigint[]) as v(id, amount)"
-    " where hold.id = v.id and state = 'pending' and resolved + v.amount <= hold.amount",
-)
-_charge = Changes(
-    sqlite="update account set debits_posted = debits_posted + ?2, debits_pending = debits_pending - ?3,"
-    " version = version + 1 where id = ?1",
-    postgres="update account set debits_posted = debits_posted + v.posted, debits_pending = debits_pending - v.held,"
-    " version = version + 1 from unnest($1::text[], $2::bigint[], $3::bigint[]) as v(id, posted, held)"
-    " where account.id = v.id",
-)
-_credit_revenue = Changes(
-    sqlite="update account set credits_posted = credits_posted + ?1, version = version + 1 where id = 'op_revenue'",
-    postgres="update account set credits_posted = credits_posted + v.amount, version = version + 1"
-    " from unnest($1::bigint[]) as v(amount) where account.id = 'op_revenue'",
+# Steps: leases (id, amount), accounts (id, posted, held), the operator's total. On Postgres the counts in the guards
+# make each step wait for the one before, and `locked` takes the accounts in their order.
+_post_all = Chain(
+    sqlite=(
+        "update hold set resolved = resolved + ?2 where id = ?1 and state = 'pending' and resolved + ?2 <= amount",
+        "update account set debits_posted = debits_posted + ?2, debits_pending = debits_pending - ?3,"
+        " version = version + 1 where id = ?1",
+        "update account set credits_posted = credits_posted + ?1, version = version + 1 where id = 'op_revenue'",
+    ),
+    postgres="""with resolved as (
+        update hold set resolved = resolved + (r ->> 1)::bigint from jsonb_array_elements($1::jsonb) as v(r)
+        where id = r ->> 0 and state = 'pending' and resolved + (r ->> 1)::bigint <= amount returning 1
+      ), locked as (
+        select id from account where id in (select r ->> 0 from jsonb_array_elements($2::jsonb) as v(r))
+          and (select count(*) from resolved) = jsonb_array_length($1::jsonb)
+        order by id for no key update
+      ), charged as (
+        update account set debits_posted = debits_posted + (r ->> 1)::bigint,
+          debits_pending = debits_pending - (r ->> 2)::bigint, version = version + 1
+        from jsonb_array_elements($2::jsonb) as v(r)
+        where id = r ->> 0 and (select count(*) from locked) = jsonb_array_length($2::jsonb) returning 1
+      )
+      update account set credits_posted = credits_posted + ($3::jsonb -> 0 ->> 0)::bigint, version = version + 1
+      where id = 'op_revenue' and (select count(*) from charged) = jsonb_array_length($2::jsonb)""",
 )
 
 
@@ -99,7 +107,7 @@ def grant(
     if not 0 < amount <= MAX_NANOS:
         raise ValueError(f"cannot grant {amount} nano-dollars")
     source, limit = _SOURCES[kind], MAX_NANOS - amount
-    row = (transfer_id(kind, ref_kind, ref_id), kind, source, account_id, amount, None, ref_kind, ref_id, False, now)
+    row = (transfer_id(kind, ref_kind, ref_id), kind, source, account_id, amount, None, ref_kind, ref_id, 0, now)
     if not _transfers.insert(connection, [row]):
         return False
     purchased = amount if kind == "topup" else 0
@@ -131,60 +139,62 @@ def apply_settlements(connection: Connection, settlements: Sequence[Settlement])
     live = _live_leases.rows(connection, {settlement.lease_id for settlement in charged})
     rows = _transfer_rows(charged, {id: left for id, left in live})
     fresh = _transfers.insert(connection, rows)
-    late: dict[str, bool] = {}
-    written: list[Row] = []
-    for row in rows:
-        if row[0] in fresh:
-            fresh.remove(row[0])  # the same id twice in one batch was written once
-            written.append(row)
-            late[str(row[7])] = late.get(str(row[7]), False) or bool(row[8])
+    written = rows if len(fresh) == len(rows) else _first_of_each(rows, fresh)
     if written:
         _post(connection, written)
-    return [_outcome(settlement, late) for settlement in settlements]
+    return _outcomes(settlements, written)
 
 
-def _transfer_rows(settlements: Iterable[Settlement], left: dict[str, Nanos]) -> list[Row]:
-    rows: list[Row] = []
+def _transfer_rows(settlements: Iterable[Settlement], left: dict[str, Nanos]) -> list[TransferRow]:
+    rows: list[TransferRow] = []
     for s in settlements:
-        if s.covered:
-            is_late = left.get(s.lease_id, -1) < s.covered
-            if not is_late:
-                left[s.lease_id] -= s.covered
-            rows.append(_row("usage", s, s.covered, None if is_late else s.lease_id, is_late))
+        id, account_id, at = s.request_id, s.account_id, s.settled_at
+        if covered := s.covered:
+            hold_id: str | None = s.lease_id
+            rest = left.get(s.lease_id, -1) - covered
+            if rest >= 0:
+                left[s.lease_id] = rest
+            else:
+                hold_id = None
+            is_late = 1 if hold_id is None else 0
+            name = f"usage:request:{id}"
+            rows.append((name, "usage", account_id, OP_REVENUE, covered, hold_id, "request", id, is_late, at))
         if s.overrun:
-            rows.append(_row("overrun", s, s.overrun, None, False))
+            name = f"overrun:request:{id}"
+            rows.append((name, "overrun", account_id, OP_REVENUE, s.overrun, None, "request", id, 0, at))
     return rows
 
 
-def _row(kind: str, s: Settlement, amount: Nanos, hold_id: str | None, is_late: bool) -> Row:
-    id = transfer_id(kind, "request", s.request_id)
-    return (id, kind, s.account_id, OP_REVENUE, amount, hold_id, "request", s.request_id, is_late, s.settled_at)
+def _first_of_each(rows: Iterable[TransferRow], fresh: set[Value]) -> list[TransferRow]:
+    """The rows that were written: the same id twice in one batch was written once."""
+    first: dict[str, TransferRow] = {}
+    for row in rows:
+        if row[0] in fresh:
+            first.setdefault(row[0], row)
+    return list(first.values())
 
 
-def _post(connection: Connection, rows: Sequence[Row]) -> None:
-    leases: defaultdict[str, Nanos] = defaultdict(int)
-    posted: defaultdict[str, Nanos] = defaultdict(int)
-    held: defaultdict[str, Nanos] = defaultdict(int)
-    total = 0
-    for _, _, account_id, _, amount, hold_id, *_ in rows:
-        assert isinstance(amount, int) and isinstance(account_id, str)
-        total += amount
-        posted[account_id] += amount
-        if isinstance(hold_id, str):
-            leases[hold_id] += amount
-            held[account_id] += amount
-    if leases and _resolve.run(connection, sorted(leases.items())) != len(leases):
-        raise ValueError(f"a lease changed hands under its lock: {sorted(leases)}")
-    charges = [(id, amount, held[id]) for id, amount in sorted(posted.items())]
-    if _charge.run(connection, charges) != len(charges):
-        raise ValueError(f"a charge names an account that does not exist: {sorted(posted)}")
-    if _credit_revenue.run(connection, [(total,)]) != 1:
-        raise ValueError(f"the operator has no account {OP_REVENUE}")
+def _post(connection: Connection, rows: Iterable[TransferRow]) -> None:
+    leases: dict[str, Nanos] = {}
+    posted: dict[str, Nanos] = {}
+    held: dict[str, Nanos] = {}
+    for _, _, account_id, _, amount, hold_id, _, _, _, _ in rows:
+        posted[account_id] = posted.get(account_id, 0) + amount
+        if hold_id is not None:
+            leases[hold_id] = leases.get(hold_id, 0) + amount
+            held[account_id] = held.get(account_id, 0) + amount
+    charges = [(id, amount, held.get(id, 0)) for id, amount in posted.items()]
+    if not _post_all.run(connection, list(leases.items()), charges, [(sum(posted.values()),)]):
+        raise ValueError(
+            f"a lease changed hands under its lock, or no such account: {sorted(leases)}, {sorted(posted)}"
+        )
 
 
-def _outcome(settlement: Settlement, late: dict[str, bool]) -> Outcome:
-    if not settlement.cost:
-        return "free"
-    if settlement.request_id not in late:
-        return "already"
-    return "late" if late[settlement.request_id] else "posted"
+def _outcomes(settlements: Iterable[Settlement], written: Iterable[TransferRow]) -> list[Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    for _, _, _, _, _, _, _, request_id, is_late, _ in written:
+        if is_late:
+            outcomes[request_id] = "late"
+        else:
+            outcomes.setdefault(request_id, "posted")
+    return [outcomes.get(s.request_id, "already") if s.cost else "free" for s in settlements]

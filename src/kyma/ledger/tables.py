@@ -5,7 +5,7 @@ transaction; transfers are append-only. Rows of these tables point at each other
 would pay for a look-up a row, and `verify` finds an orphan.
 """
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, Table, Text, text
 
 from kyma.storage.database import metadata
 
@@ -46,7 +46,8 @@ transfer = Table(
     Column("is_late", Boolean, nullable=False),  # its hold was gone when the charge came
     Column("created_at", BigInteger, nullable=False),
     CheckConstraint("amount > 0", name="amount"),
-    UniqueConstraint("kind", "ref_kind", "ref_id"),
+    # So the primary key alone allows one of a kind for a reason; a unique index would say it again at every insert.
+    CheckConstraint("id = kind || ':' || ref_kind || ':' || ref_id", name="id"),
 )
 
 hold = Table(

@@ -23,23 +23,27 @@ _MS_NS = 1_000_000
 
 def success_lines(rates: Rates, standing: Standing) -> HeaderLines:
     """For a request that was let through: OpenAI's six and the two draft fields."""
+    requests, model, tokens = rates.requests, rates.model_requests, rates.tokens
     requests_ns, model_ns, tokens_ns = standing.requests_ns, standing.model_ns, standing.tokens_ns
-    requests_left, model_left = rates.requests.left(requests_ns), rates.model_requests.left(model_ns)
-    tokens_left = rates.tokens.left(tokens_ns)
-    limit, left, reset_ns = rates.requests.limit_text, requests_left, requests_ns
+    requests_left, model_left, tokens_left = requests.left(requests_ns), model.left(model_ns), tokens.left(tokens_ns)
+    limit, left, reset_ns = requests.limit_text, requests_left, requests_ns
     if model_left < requests_left:
-        limit, left, reset_ns = rates.model_requests.limit_text, model_left, model_ns
+        limit, left, reset_ns = model.limit_text, model_left, model_ns
     return (
-        f"x-ratelimit-limit-requests: {limit}\r\n"
-        f"x-ratelimit-remaining-requests: {left}\r\n"
-        f"x-ratelimit-reset-requests: {_duration(-(-reset_ns // _MS_NS))}\r\n"
-        f"x-ratelimit-limit-tokens: {rates.tokens.limit_text}\r\n"
-        f"x-ratelimit-remaining-tokens: {tokens_left}\r\n"
-        f"x-ratelimit-reset-tokens: {_duration(-(-tokens_ns // _MS_NS))}\r\n"
-        f"ratelimit-policy: {rates.policy}\r\n"
-        f'ratelimit: "requests";r={requests_left};t={-(-requests_ns // _SECOND_NS)}, '
-        f'"model-requests";r={model_left};t={-(-model_ns // _SECOND_NS)}, '
-        f'"tokens";r={tokens_left};t={-(-tokens_ns // _SECOND_NS)}\r\n'
+        rates.success_form
+        % (
+            limit,
+            left,
+            _duration(-(-reset_ns // _MS_NS)),
+            tokens_left,
+            _duration(-(-tokens_ns // _MS_NS)),
+            requests_left,
+            -(-requests_ns // _SECOND_NS),
+            model_left,
+            -(-model_ns // _SECOND_NS),
+            tokens_left,
+            -(-tokens_ns // _SECOND_NS),
+        )
     ).encode()
 
 

@@ -83,8 +83,9 @@ class Limits:
             return
         admission.is_corrected = True
         buckets, now = admission.buckets, self._now()
-        debt_ns = max(0, buckets.tokens_full_at - now)
-        buckets.tokens_full_at = now + debt_ns + (actual_tokens - admission.tokens) * admission.rates.tokens.unit_ns
+        full_at = buckets.tokens_full_at
+        change_ns = (actual_tokens - admission.tokens) * admission.rates.tokens.unit_ns
+        buckets.tokens_full_at = (full_at if full_at > now else now) + change_ns
 
     def header_lines(self, admission: Admission) -> HeaderLines:
         """What a successful reply says about the limits, as they stood right after the request was let through."""

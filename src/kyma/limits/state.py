@@ -38,13 +38,23 @@ class Rates(msgspec.Struct, frozen=True):
     model_requests: Rate
     tokens: Rate
     max_single_request: int
-    policy: str
-    """The draft header field `RateLimit-Policy`, which is the same for every reply."""
+    success_form: str
+    """The header lines of a successful reply: what differs from reply to reply is left open."""
 
 
 def rates_of(tier: Tier) -> Rates:
-    policy = f'"requests";q={tier.rpm};w=60, "model-requests";q={tier.per_model_rpm};w=60, "tokens";q={tier.tpm};w=60'
-    return Rates(tier, rate(tier.rpm), rate(tier.per_model_rpm), rate(tier.tpm), tier.max_single_request, policy)
+    form = (
+        "x-ratelimit-limit-requests: %s\r\n"
+        "x-ratelimit-remaining-requests: %d\r\n"
+        "x-ratelimit-reset-requests: %s\r\n"
+        f"x-ratelimit-limit-tokens: {tier.tpm}\r\n"
+        "x-ratelimit-remaining-tokens: %d\r\n"
+        "x-ratelimit-reset-tokens: %s\r\n"
+        f'ratelimit-policy: "requests";q={tier.rpm};w=60, "model-requests";q={tier.per_model_rpm};w=60,'
+        f' "tokens";q={tier.tpm};w=60\r\n'
+        'ratelimit: "requests";r=%d;t=%d, "model-requests";r=%d;t=%d, "tokens";r=%d;t=%d\r\n'
+    )
+    return Rates(tier, rate(tier.rpm), rate(tier.per_model_rpm), rate(tier.tpm), tier.max_single_request, form)
 
 
 class Buckets(msgspec.Struct):

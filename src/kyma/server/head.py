@@ -20,7 +20,8 @@ Address = tuple[str, int] | None
 def scope_of(
     method: str, url: bytes, version: str, headers: list[tuple[bytes, bytes]], client: Address, server: Address
 ) -> Scope:
-    """A parsed head as an ASGI scope."""
+    """A parsed head as an ASGI scope. What a handler works out from the head alone it may keep in `memo`, which stays
+    with the head: the next request that starts with the same bytes on the same connection finds it there."""
     parsed = httptools.parse_url(url)
     raw_path = parsed.path or b"/"
     path = raw_path.decode("latin-1")
@@ -37,6 +38,7 @@ def scope_of(
         "headers": headers,
         "client": client,
         "server": server,
+        "memo": {},
     }
 
 

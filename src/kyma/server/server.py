@@ -43,7 +43,7 @@ class Server:
         self._app = app
         self._limits = limits
         self._connections: set[Connection] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[Exchange, asyncio.Task[None]] = {}
         self._connecting: set[asyncio.Task[object]] = set()
         self._stop = asyncio.Event()
         self.render = render
@@ -77,17 +77,17 @@ class Server:
         self._connections.discard(connection)
 
     def start(self, exchange: Exchange) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(exchange))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._running[exchange] = asyncio.get_running_loop().create_task(self._run(exchange))
 
     async def _run(self, exchange: Exchange) -> None:
         scope = exchange.scope
-        scope["exchange"], scope["on_leave"] = exchange, exchange.watch
+        scope["exchange"] = exchange
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception:
             log.exception("the application failed on %s %s", scope["method"], scope["path"])
+        finally:
+            del self._running[exchange]
         if not exchange.is_done:
             log.error("no complete response to %s %s", scope["method"], scope["path"])
             exchange.abort()
@@ -98,9 +98,9 @@ class Server:
         for connection in tuple(self._connections):
             if connection.state != "busy":
                 connection.close()
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=shutdown_s)
-        cut = tuple(self._tasks)
+        if self._running:
+            await asyncio.wait(tuple(self._running.values()), timeout=shutdown_s)
+        cut = tuple(self._running.values())
         for task in cut:
             task.cancel()
         await asyncio.gather(*cut, return_exceptions=True)

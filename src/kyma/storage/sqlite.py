@@ -88,6 +88,6 @@ def sqlite_engine(path: Path, durability: Durability = "full") -> Engine:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         is_read = connection.get_execution_options().get("kyma_read", False)
-        connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+        connection.connection.cursor().execute("BEGIN" if is_read else "BEGIN IMMEDIATE")  # past the engine's own share
 
     return engine

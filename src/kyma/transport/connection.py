@@ -33,7 +33,33 @@ class Connection(asyncio.Protocol):
     The callbacks of asyncio.Protocol come first, then those of httptools, then the ways in which an answer ends.
     """
 
-    idle_since = 0.0
+    __slots__ = (
+        "_barren_bytes",
+        "_deadline",
+        "_fault",
+        "_has_progress",
+        "_has_surplus",
+        "_header_bytes",
+        "_headers",
+        "_is_choked",
+        "_is_complete",
+        "_is_head_only",
+        "_is_interim",
+        "_is_reusable",
+        "_is_silent",
+        "_is_until_close",
+        "_loop",
+        "_max_header_bytes",
+        "_on_idle",
+        "_on_lost",
+        "_parser",
+        "_response",
+        "_timeouts",
+        "_transport",
+        "_unsent",
+        "idle_since",
+        "lost",
+    )
 
     def __init__(
         self,
@@ -43,6 +69,7 @@ class Connection(asyncio.Protocol):
         on_lost: Callable[["Connection"], None],
     ) -> None:
         self.lost: asyncio.Future[None] = loop.create_future()
+        self.idle_since = 0.0
         self._loop = loop
         self._max_header_bytes = max_header_bytes
         self._on_idle = on_idle
@@ -196,7 +223,7 @@ class Connection(asyncio.Protocol):
     def on_body(self, data: bytes) -> None:
         if self._response is not None and not self._is_complete:
             self._has_progress = True
-            self._response.add(data)
+            self._response.pieces.append(data)
 
     def on_message_complete(self) -> None:
         if self._is_interim:

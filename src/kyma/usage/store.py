@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import msgspec
 from sqlalchemy import Connection
 
-from kyma.storage.bulk import NewRows, Value
+from kyma.storage.bulk import NewRows, Row, Value
 from kyma.usage.tables import price_book, usage
 from kyma.usage.usage import UsageRow
 
@@ -18,7 +17,7 @@ def insert_rows(connection: Connection, rows: Sequence[UsageRow]) -> set[Value]:
 
     Call it before the ledger's part of the same transaction: the primary key is what makes a replay a no-op.
     """
-    return _usage_rows.insert(connection, [msgspec.structs.astuple(row) for row in rows]) if rows else set()
+    return _usage_rows.insert(connection, [_values(row) for row in rows]) if rows else set()
 
 
 def put_price_book(connection: Connection, version: str, prices: str, now: int) -> bool:
@@ -27,3 +26,33 @@ def put_price_book(connection: Connection, version: str, prices: str, now: int) 
     `prices` is JSON: `{model: {"input": picos, "cached_input": …, "cache_write": …, "output": …}}`.
     """
     return bool(_price_books.insert(connection, [(version, prices, now)]))
+
+
+def _values(row: UsageRow) -> Row:
+    return (
+        row.request_id,
+        row.account_id,
+        row.user_id,
+        row.key_id,
+        row.model,
+        row.requested_model,
+        row.route,
+        row.layer,
+        row.dialect,
+        row.input_tokens,
+        row.cached_input_tokens,
+        row.cache_write_tokens,
+        row.output_tokens,
+        row.reasoning_tokens,
+        row.price_version,
+        row.cost,
+        +row.estimated,
+        +row.flagged,
+        row.status,
+        row.http_status,
+        +row.is_streaming,
+        row.first_token_ms,
+        row.duration_ms,
+        row.attempts,
+        row.created_at,
+    )

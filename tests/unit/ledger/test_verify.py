@@ -99,13 +99,6 @@ async def test_a_violation_names_the_row_and_the_figures(books: Database) -> Non
     assert await audit(books) == ["I8 acct_1: purchased is 7, its top-ups sum to 500"]
 
 
-async def test_the_books_cannot_hold_two_charges_for_one_request(books: Database) -> None:
-    columns = "kind, debit, credit, amount, hold_id, ref_kind, ref_id, is_late, created_at"
-    again = f"insert into transfer (id, {columns}) select 'x', {columns} from transfer"
-    with pytest.raises(Exception, match="UNIQUE"):
-        await books.write(lambda c: c.execute(text(again)))
-
-
 async def test_two_charges_for_one_request_would_be_found(books: Database) -> None:
     def cook(connection: Connection) -> None:
         for statement in (

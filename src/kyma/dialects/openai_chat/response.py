@@ -9,8 +9,7 @@ from kyma.core.chat import (
     ChatResponse,
     Choice,
     FinishReason,
-    Native,
-    Part,
+    Relay,
     TextPart,
     ThinkingPart,
     ToolCallPart,
@@ -19,45 +18,14 @@ from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
+from kyma.dialects.openai_chat.choices import read_choices, usage_of_choices
 from kyma.dialects.openai_chat.errors import stream_error
-from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder, parse_usage
-from kyma.dialects.thinking import split_thinking
-
-MESSAGE_FIELDS = ("refusal", "annotations", "audio", "reasoning_details", "function_call")
-"""Members of an answer's message or delta that travel to a customer of the same dialect; others may name the vendor."""
-
-
-class WireCalledFunction(msgspec.Struct):
-    name: str
-    arguments: str | dict[str, Any] | None = None
-
-
-class WireCall(msgspec.Struct):
-    function: WireCalledFunction
-    id: str | None = None
-
-
-class WireAnswerMessage(msgspec.Struct):
-    content: str | list[dict[str, Any]] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | dict[str, Any] | None = None
-    tool_calls: list[WireCall] | None = None
-    refusal: msgspec.Raw = NULL
-    annotations: msgspec.Raw = NULL
-    audio: msgspec.Raw = NULL
-    reasoning_details: msgspec.Raw = NULL
-    function_call: msgspec.Raw = NULL
-
-
-class WireAnswerChoice(msgspec.Struct):
-    message: WireAnswerMessage
-    finish_reason: str | None = None
-    logprobs: msgspec.Raw = NULL
-    usage: msgspec.Raw = NULL
+from kyma.dialects.openai_chat.relay import relay
+from kyma.dialects.openai_chat.wire import NAME, NULL, encoder, parse_usage
 
 
 class WireAnswer(msgspec.Struct):
-    choices: list[WireAnswerChoice] = []
+    choices: msgspec.Raw = NULL
     usage: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
 
@@ -101,39 +69,34 @@ class UsageOut(msgspec.Struct):
     cache_discount: msgspec.Raw
 
 
-class AnswerOut(msgspec.Struct):
-    id: str
-    object: str
-    created: int
-    model: str
-    choices: list[ChoiceOut | dict[str, Any]]
-    usage: UsageOut
-
-
 ZERO = usd_number(0)
+NO_CACHE, NO_REASONING = CachedOut(0, 0), ReasonedOut(0)
 
 
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     """Read a vendor's 200. Raises: Garbled when it is no completion, UpstreamFailed when it holds an error."""
     try:
         wire = _answer_decoder.decode(body)
+        if wire.error is not NULL and wire.error != NULL:
+            raise stream_error(wire.error)
+        said = relay(wire.choices, quirks) or read_choices(wire.choices, quirks)
+        usage = wire.usage if isinstance(said, Relay) or wire.usage != NULL else usage_of_choices(wire.choices)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is not a chat completion") from None
-    if wire.error is not NULL and wire.error != NULL:
-        raise stream_error(wire.error)
-    if not wire.choices:
+    if not said:
         raise Garbled("the answer has no choices")
-    usage = wire.usage if wire.usage != NULL else wire.choices[0].usage
-    choices = tuple([_choice(choice, index, quirks) for index, choice in enumerate(wire.choices)])
-    return ChatResponse(choices, parse_usage(usage, quirks))
+    return ChatResponse(said, parse_usage(usage, quirks))
 
 
 def render_response(response: ChatResponse, reply: Reply, bill: Bill) -> bytes:
     """The body of a `chat.completion`, usage with Kyma's additions."""
-    choices = [_render_choice(choice) for choice in response.choices]
-    return encoder.encode(
-        AnswerOut(chat_id(reply), "chat.completion", reply.created, reply.model_id, choices, render_usage(bill))
-    )
+    said = response.said
+    if isinstance(said, Relay) and said.dialect == NAME:
+        choices: bytes | msgspec.Raw = said.raw
+    else:
+        choices = encoder.encode([_render_choice(choice) for choice in response.choices])
+    head = f'{{"id":"{chat_id(reply)}","object":"chat.completion","created":{reply.created},"model":"{reply.model_id}",'
+    return b"".join((head.encode(), b'"choices":', choices, b',"usage":', encoder.encode(render_usage(bill)), b"}"))
 
 
 def render_usage(bill: Bill) -> UsageOut:
@@ -144,8 +107,8 @@ def render_usage(bill: Bill) -> UsageOut:
         prompt,
         output,
         prompt + output,
-        CachedOut(cached, written),
-        ReasonedOut(usage.reasoning),
+        CachedOut(cached, written) if cached or written else NO_CACHE,
+        ReasonedOut(usage.reasoning) if usage.reasoning else NO_REASONING,
         cached,
         written,
         usd_number(bill.cost) if bill.cost else ZERO,
@@ -156,73 +119,6 @@ def render_usage(bill: Bill) -> UsageOut:
 def chat_id(reply: Reply) -> str:
     """`chatcmpl-` and the digits of our request id, so that a customer can look the request up."""
     return "chatcmpl-" + reply.request_id.removeprefix("req_")
-
-
-def finish_reason(word: str | None, has_calls: bool) -> FinishReason:
-    """A vendor's finish reason. Raises: Garbled for one that means failure."""
-    if word is None:
-        return FinishReason.TOOL_CALLS if has_calls else FinishReason.STOP
-    reason = FINISH_REASONS.get(word)
-    if reason is None:
-        raise Garbled("the answer ended for a reason that is a failure")
-    return FinishReason.TOOL_CALLS if has_calls and reason is FinishReason.STOP else reason
-
-
-def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
-    message = wire.message
-    speech, thought = _content(message, quirks)
-    parts: tuple[Part, ...] = (TextPart(speech),) if speech else ()
-    if thought:
-        parts = (ThinkingPart(thought), *parts)
-    if message.tool_calls:
-        parts += tuple([_call(call, position) for position, call in enumerate(message.tool_calls)])
-    logprobs = None if wire.logprobs is NULL or wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
-    native = _message_native(message)
-    return Choice(index, parts, finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
-
-
-def _call(wire: WireCall, position: int) -> ToolCallPart:
-    """Arguments that came as an object become JSON text."""
-    arguments = wire.function.arguments
-    if not isinstance(arguments, str):
-        arguments = encoder.encode(arguments or {}).decode()
-    return ToolCallPart(wire.id or f"call_{position}", wire.function.name, arguments)
-
-
-def _content(message: WireAnswerMessage, quirks: Quirks) -> tuple[str, str]:
-    """`(speech, thought)`; reasoning comes in a field of its own or in front of the content."""
-    if isinstance(message.content, list):
-        speech, thought = _mistral_parts(message.content)
-    else:
-        thought, speech = split_thinking(message.content or "", quirks.thinks_first)
-    reasoning = message.reasoning_content or message.reasoning
-    return speech, reasoning if isinstance(reasoning, str) else thought
-
-
-def _mistral_parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
-    """Content as parts, thinking among them. Source: Mistral chat API, November 2026."""
-    speech: list[str] = []
-    thought: list[str] = []
-    for part in parts:
-        if part.get("type") == "thinking":
-            inner = part.get("thinking") or []
-            thought.extend(str(piece.get("text", "")) for piece in inner if isinstance(piece, dict))
-        else:
-            speech.append(str(part.get("text") or ""))
-    return "".join(speech), "".join(thought)
-
-
-def _message_native(message: WireAnswerMessage) -> Native | None:
-    if (
-        message.refusal is NULL
-        and message.annotations is NULL
-        and message.audio is NULL
-        and message.reasoning_details is NULL
-        and message.function_call is NULL
-    ):
-        return None
-    kept = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(message, name)) != NULL}
-    return Native(NAME, kept) if kept else None
 
 
 def _render_choice(choice: Choice) -> ChoiceOut | dict[str, Any]:

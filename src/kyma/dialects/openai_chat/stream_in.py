@@ -16,24 +16,37 @@ from kyma.core.chat import (
 )
 from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Quirks
+from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason
 from kyma.dialects.openai_chat.errors import stream_error
-from kyma.dialects.openai_chat.response import MESSAGE_FIELDS, finish_reason
-from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields, encoder, head, parse_usage
+from kyma.dialects.openai_chat.wire import NAME, NULL, encoder, head, parse_usage
 from kyma.dialects.sse import EventTooLarge, SseParser
 from kyma.dialects.thinking import ThinkSplitter
 
-REASONING_FIELDS = ("reasoning_content", "reasoning")
+DONE = b"[DONE]"
 
 
-class WireChunkChoice(msgspec.Struct):
-    delta: RawFields | None = None
+class WireDelta(msgspec.Struct, gc=False):
+    content: str | None = None
+    role: msgspec.Raw = NULL
+    reasoning_content: msgspec.Raw = NULL
+    reasoning: msgspec.Raw = NULL
+    tool_calls: msgspec.Raw = NULL
+    refusal: msgspec.Raw = NULL
+    annotations: msgspec.Raw = NULL
+    audio: msgspec.Raw = NULL
+    reasoning_details: msgspec.Raw = NULL
+    function_call: msgspec.Raw = NULL
+
+
+class WireChunkChoice(msgspec.Struct, gc=False):
+    delta: WireDelta | None = None
     index: int = 0
     finish_reason: str | None = None
     logprobs: msgspec.Raw = NULL
     usage: msgspec.Raw = NULL
 
 
-class WireChunk(msgspec.Struct):
+class WireChunk(msgspec.Struct, gc=False):
     choices: list[WireChunkChoice] | None = None
     usage: msgspec.Raw = NULL
     error: msgspec.Raw = NULL
@@ -50,9 +63,11 @@ class WireCallDelta(msgspec.Struct):
     function: WireCalledFunctionDelta | None = None
 
 
-_chunk_decoder = msgspec.json.Decoder(WireChunk)
+SILENCE = WireDelta()
+
+_decode_chunk = msgspec.json.Decoder(WireChunk).decode
 _calls_decoder = msgspec.json.Decoder(list[WireCallDelta])
-_text_decoder = msgspec.json.Decoder(str | None)
+_text_decoder = msgspec.json.Decoder(str)
 
 
 def stream_decoder(quirks: Quirks) -> "ChunkDecoder":
@@ -60,25 +75,36 @@ def stream_decoder(quirks: Quirks) -> "ChunkDecoder":
     return ChunkDecoder(quirks)
 
 
+class ChoiceState:
+    """What a stream has said of one choice; `splitter` is None once its content can hold no more thoughts."""
+
+    __slots__ = ("calls", "has_finished", "splitter")
+
+    def __init__(self, thinks_first: bool) -> None:
+        self.splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
+        self.calls: dict[int, str] = {}
+        self.has_finished = False
+
+
 class ChunkDecoder:
-    """See `StreamDecoder`. A stream is complete once each choice has finished or `[DONE]` came after a finish."""
+    """See `StreamDecoder`. A stream is complete once each choice that it spoke of has finished."""
+
+    __slots__ = ("_choices", "_has_failed", "_quirks", "_sse")
 
     def __init__(self, quirks: Quirks) -> None:
         self._quirks = quirks
         self._sse = SseParser()
-        self._splitters: dict[int, ThinkSplitter | None] = {}
-        self._open_calls: dict[tuple[int, int], str] = {}
-        self._open_choices: set[int] = set()
-        self._finished = False
-        self._failed = False
+        self._choices: dict[int, ChoiceState] = {}
+        self._has_failed = False
 
     def feed(self, data: bytes) -> list[ChatEvent]:
-        if self._failed:
+        if self._has_failed:
             return []
         events: list[ChatEvent] = []
         try:
             for payload in self._sse.feed(data):
-                self._read(payload, events)
+                if payload != DONE:
+                    self._read(_decode_chunk(payload), events)
         except UpstreamError as error:
             self._fail(error, events)
         except (msgspec.DecodeError, EventTooLarge, UnicodeDecodeError, RecursionError):
@@ -86,107 +112,106 @@ class ChunkDecoder:
         return events
 
     def close(self) -> list[ChatEvent]:
-        if self._failed:
+        if self._has_failed:
             return []
         events = [event for payload in self._sse.close() for event in self.feed(b"data: " + payload + b"\n\n")]
-        if not self._failed and (not self._finished or self._open_choices):
+        is_complete = self._choices and all(state.has_finished for state in self._choices.values())
+        if not self._has_failed and not is_complete:
             self._fail(Garbled("the stream ended before the answer did"), events)
         return events
 
     def _fail(self, error: UpstreamError, events: list[ChatEvent]) -> None:
-        self._failed = True
+        self._has_failed = True
         events.append(StreamFailure(error))
 
-    def _read(self, payload: bytes, events: list[ChatEvent]) -> None:
-        if payload == b"[DONE]":
-            return
-        chunk = _chunk_decoder.decode(payload)
+    def _read(self, chunk: WireChunk, events: list[ChatEvent]) -> None:
         if chunk.error is not NULL and chunk.error != NULL:
             raise stream_error(chunk.error)
         for choice in chunk.choices or ():
-            if choice.delta:
-                self._read_delta(choice, choice.delta, events)
-            elif choice.logprobs is not NULL and choice.logprobs != NULL:
-                events.append(_native(choice, {}))
+            state = self._choices.get(choice.index) or self._open(choice.index)
+            _read_delta(choice, choice.delta or SILENCE, state, events)
             if choice.finish_reason is not None:
-                self._finish(choice, events)
+                _finish(choice, state, events)
             if choice.usage is not NULL:
                 self._report(choice.usage, events)
         if chunk.usage is not NULL:
             self._report(chunk.usage, events)
 
+    def _open(self, index: int) -> ChoiceState:
+        state = self._choices[index] = ChoiceState(self._quirks.thinks_first)
+        return state
+
     def _report(self, raw: msgspec.Raw, events: list[ChatEvent]) -> None:
         if (report := parse_usage(raw, self._quirks)) is not None:
             events.append(report)
 
-    def _read_delta(self, choice: WireChunkChoice, delta: RawFields, events: list[ChatEvent]) -> None:
-        index = choice.index
-        self._open_choices.add(index)
-        if len(delta) == 1 and "content" in delta and choice.logprobs is NULL:  # nearly every chunk there is
-            if text := _text_decoder.decode(delta["content"]):
-                self._speak(index, text, events)
-            return
-        for name in REASONING_FIELDS:
-            raw = delta.get(name, NULL)
-            if raw != NULL and head(raw) == b'"':
-                if thought := _text_decoder.decode(raw):
-                    events.append(ThinkingDelta(index, thought))
-                break
-        content = delta.get("content", NULL)
-        if content != NULL and (text := _text_decoder.decode(content)):
-            self._speak(index, text, events)
-        calls = delta.get("tool_calls", NULL)
-        if calls != NULL:
-            self._read_calls(index, calls, events)
-        if len(delta) > 1 or choice.logprobs is not NULL or content == NULL:
-            native = {name: delta[name] for name in MESSAGE_FIELDS if delta.get(name, NULL) != NULL}
-            if native or choice.logprobs != NULL:
-                events.append(_native(choice, native))
 
-    def _speak(self, index: int, text: str, events: list[ChatEvent]) -> None:
-        """Content goes out as it is once it is clear that the answer does not start with a thought."""
-        if index not in self._splitters:
-            self._splitters[index] = ThinkSplitter(self._quirks.thinks_first)
-        splitter = self._splitters[index]
-        thought, speech = splitter.feed(text) if splitter else ("", text)
-        if thought:
+def _read_delta(choice: WireChunkChoice, delta: WireDelta, state: ChoiceState, events: list[ChatEvent]) -> None:
+    index, text = choice.index, delta.content
+    if delta.reasoning_content is not NULL or delta.reasoning is not NULL:
+        if thought := _words(delta.reasoning_content) or _words(delta.reasoning):
             events.append(ThinkingDelta(index, thought))
-        if speech:
-            events.append(TextDelta(index, speech))
-
-    def _read_calls(self, choice: int, raw: msgspec.Raw, events: list[ChatEvent]) -> None:
-        for position, call in enumerate(_calls_decoder.decode(raw)):
-            index = position if call.index is None else call.index
-            function = call.function or WireCalledFunctionDelta()
-            arguments = function.arguments or ""
-            if not isinstance(arguments, str):
-                arguments = encoder.encode(arguments).decode()
-            known = self._open_calls.get((choice, index))
-            if known is None or (call.id and call.id != known and function.name):
-                if known is not None:
-                    index = 1 + max(n for c, n in self._open_calls if c == choice)
-                call_id = call.id or f"call_{choice}_{index}"
-                self._open_calls[choice, index] = call_id
-                events.append(ToolCallStart(choice, index, call_id, function.name or "", arguments))
-            elif arguments:
-                events.append(ToolCallDelta(choice, index, arguments))
-
-    def _finish(self, choice: WireChunkChoice, events: list[ChatEvent]) -> None:
-        index = choice.index
-        splitter = self._splitters.get(index)
-        if splitter:
-            thought, speech = splitter.close()
-            if thought:
-                events.append(ThinkingDelta(index, thought))
-            if speech:
-                events.append(TextDelta(index, speech))
-        has_calls = any(owner == index for owner, _ in self._open_calls)
-        events.append(Finish(index, finish_reason(choice.finish_reason, has_calls)))
-        self._open_choices.discard(index)
-        self._finished = True
+    if text:
+        if state.splitter is None:  # nearly always
+            events.append(TextDelta(index, text))
+        else:
+            _split(index, text, state, events)
+    if delta.tool_calls is not NULL and delta.tool_calls != NULL:
+        _read_calls(index, delta.tool_calls, state.calls, events)
+    if not (
+        choice.logprobs is NULL
+        and delta.refusal is delta.annotations is delta.audio is delta.reasoning_details is delta.function_call is NULL
+    ):
+        _read_native(choice, delta, events)
 
 
-def _native(choice: WireChunkChoice, delta: RawFields) -> NativeDelta:
+def _words(raw: msgspec.Raw) -> str:
+    return _text_decoder.decode(raw) if head(raw) == b'"' else ""
+
+
+def _split(index: int, text: str, state: ChoiceState, events: list[ChatEvent]) -> None:
+    """Content goes out as it is once it is clear that the answer does not start with a thought."""
+    if (splitter := state.splitter) is not None:
+        _say(index, splitter.feed(text), events)
+        if splitter.is_done:
+            state.splitter = None
+
+
+def _say(index: int, split: tuple[str, str], events: list[ChatEvent]) -> None:
+    thought, speech = split
+    if thought:
+        events.append(ThinkingDelta(index, thought))
+    if speech:
+        events.append(TextDelta(index, speech))
+
+
+def _read_calls(choice: int, raw: msgspec.Raw, open_calls: dict[int, str], events: list[ChatEvent]) -> None:
+    for position, call in enumerate(_calls_decoder.decode(raw)):
+        index = position if call.index is None else call.index
+        function = call.function or WireCalledFunctionDelta()
+        arguments = function.arguments or ""
+        if not isinstance(arguments, str):
+            arguments = encoder.encode(arguments).decode()
+        known = open_calls.get(index)
+        if known is None or (call.id and call.id != known and function.name):
+            if known is not None:
+                index = 1 + max(open_calls)
+            open_calls[index] = call_id = call.id or f"call_{choice}_{index}"
+            events.append(ToolCallStart(choice, index, call_id, function.name or "", arguments))
+        elif arguments:
+            events.append(ToolCallDelta(choice, index, arguments))
+
+
+def _read_native(choice: WireChunkChoice, delta: WireDelta, events: list[ChatEvent]) -> None:
+    inner = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(delta, name)) != NULL}
     outer = {} if choice.logprobs == NULL else {"logprobs": choice.logprobs}
-    text_bytes = len(memoryview(delta["refusal"])) - 2 if "refusal" in delta else 0
-    return NativeDelta(choice.index, NAME, delta, outer, text_bytes)
+    if inner or outer:
+        text_bytes = len(memoryview(delta.refusal)) - 2 if "refusal" in inner else 0
+        events.append(NativeDelta(choice.index, NAME, inner, outer, text_bytes))
+
+
+def _finish(choice: WireChunkChoice, state: ChoiceState, events: list[ChatEvent]) -> None:
+    if state.splitter is not None:
+        _say(choice.index, state.splitter.close(), events)
+    events.append(Finish(choice.index, finish_reason(choice.finish_reason, bool(state.calls))))
+    state.has_finished = True

@@ -21,6 +21,9 @@ from kyma.dialects.openai_chat.wire import NAME, encoder
 from kyma.dialects.sse import KEEP_ALIVE
 
 DONE = b"data: [DONE]\n\n"
+TAIL, USAGE_TAIL = b"}\n\n", b',"usage":null}\n\n'
+TEXT_START, TEXT_END = b'{"index":0,"delta":{"content":', b'},"finish_reason":null}]'
+TEXT_TAIL, TEXT_USAGE_TAIL = TEXT_END + TAIL, TEXT_END + USAGE_TAIL
 
 _encode = encoder.encode
 
@@ -33,14 +36,19 @@ def stream_encoder(request: ChatRequest, reply: Reply) -> "ChunkEncoder":
 class ChunkEncoder:
     """See `StreamEncoder`. The first delta of each choice has the role; no chunk has empty `choices` unasked."""
 
+    __slots__ = ("_head", "_reply", "_started", "_tail", "_text_tail", "_wants_usage")
+
     def __init__(self, reply: Reply, wants_usage: bool) -> None:
         self._reply = reply
         self._wants_usage = wants_usage
         self._head = b""
-        self._tail = b',"usage":null}\n\n' if wants_usage else b"}\n\n"
-        self._started: set[int] = set()
+        self._tail = USAGE_TAIL if wants_usage else TAIL
+        self._text_tail = TEXT_USAGE_TAIL if wants_usage else TEXT_TAIL
+        self._started: tuple[int, ...] = ()
 
     def encode(self, event: ChatEvent) -> bytes:
+        if type(event) is TextDelta and event.choice == 0 and 0 in self._started:  # nearly all there is
+            return self._head + TEXT_START + _encode(event.text) + self._text_tail
         match event:
             case TextDelta(choice, text):
                 return self._chunk(choice, b'"content":' + _encode(text))
@@ -74,7 +82,7 @@ class ChunkEncoder:
 
     def _chunk(self, choice: int, delta: bytes, finish: bytes = b"null", outer: bytes = b"") -> bytes:
         if choice not in self._started:
-            self._started.add(choice)
+            self._started += (choice,)
             delta = b'"role":"assistant"' + (b"," + delta if delta else b"")
         return b'%b{"index":%d,"delta":{%b},"finish_reason":%b%b}]%b' % (
             self._head or self._prefix(),

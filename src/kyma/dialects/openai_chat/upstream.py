@@ -57,7 +57,7 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
     if quirks.efforts and "reasoning_effort" in fields:
         _limit_effort(fields, quirks)
     instruction = "" if quirks.json_schema or "response_format" not in fields else _say_schema(fields)
-    if instruction or needs_rewriting(request.messages, quirks):
+    if instruction or needs_rewriting(request, quirks):
         messages = _messages_decoder.decode(fields["messages"])
         fields["messages"] = to_raw(rewrite(messages, quirks, instruction))
     fields.update(quirks.force)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kyma.core.chat import Message, ThinkingPart
+from kyma.core.chat import ChatRequest
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.wire import NULL, RawFields, head, to_raw
 
@@ -16,13 +16,26 @@ _parts_decoder = msgspec.json.Decoder(list[RawFields])
 _text_decoder = msgspec.json.Decoder(str)
 
 
-def needs_rewriting(messages: tuple[Message, ...], quirks: Quirks) -> bool:
+class _Form(msgspec.Struct):
+    """What of a message decides whether a vendor takes it as it is."""
+
+    role: str
+    name: str | None = None
+    reasoning_content: str | None = None
+
+
+_forms_decoder = msgspec.json.Decoder(list[_Form])
+
+
+def needs_rewriting(request: ChatRequest, quirks: Quirks) -> bool:
     """Whether any message has a form that the vendor does not take."""
+    if "developer" in request.roles and not quirks.roles_developer:
+        return True
+    if not quirks.limits_messages:
+        return False
     system_count = 0
-    for message in messages:
+    for message in _forms_decoder.decode(request.native.fields["messages"]):
         match message.role:
-            case "developer" if not quirks.roles_developer:
-                return True
             case "system" | "developer":
                 system_count += 1
             case "tool" if quirks.string_tool_content:
@@ -52,10 +65,8 @@ def rewrite(messages: list[RawFields], quirks: Quirks, instruction: str = "") ->
     return [{"role": SYSTEM, "content": to_raw(joined)}, *rest]
 
 
-def _moves_reasoning(message: Message, quirks: Quirks) -> bool:
-    return quirks.reasoning_field != "reasoning_content" and any(
-        isinstance(part, ThinkingPart) for part in message.parts
-    )
+def _moves_reasoning(message: _Form, quirks: Quirks) -> bool:
+    return quirks.reasoning_field != "reasoning_content" and bool(message.reasoning_content)
 
 
 def _rewrite_one(message: RawFields, quirks: Quirks) -> None:

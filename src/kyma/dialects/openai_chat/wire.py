@@ -57,28 +57,28 @@ usage_decoder = msgspec.json.Decoder(WireUsage)
 
 def parse_usage(raw: msgspec.Raw, quirks: Quirks) -> UsageReport | None:
     """A vendor's `usage` in disjoint buckets; None for `null`, an invalid report for nonsense."""
-    if raw == NULL:
+    if raw is NULL or raw == NULL:
         return None
     try:
         wire = usage_decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         return UsageReport(Usage(), is_valid=False)
-    cached, written, reasoning = _cached(wire), 0, 0
-    if (details := wire.prompt_tokens_details or wire.prompt_token_details) is not None:
+    details = wire.prompt_tokens_details or wire.prompt_token_details
+    cached, written, reasoning = _cached(wire, details), 0, 0
+    if details is not None:
         written = details.cache_write_tokens or details.cache_creation_input_tokens or 0
     if wire.completion_tokens_details is not None:
         reasoning = wire.completion_tokens_details.reasoning_tokens or 0
     output = wire.completion_tokens
     if quirks.reasoning_outside_output or reasoning > output >= 0:
         output += reasoning
-    usage = Usage(wire.prompt_tokens - cached - written, cached, written, output, reasoning)
-    is_valid = min(usage.input, cached, written, output, reasoning) >= 0 and usage.total < MAX_TOKENS
-    return UsageReport(usage if is_valid else Usage(), is_valid)
+    fresh = wire.prompt_tokens - cached - written
+    is_valid = min(fresh, cached, written, output, reasoning) >= 0 and wire.prompt_tokens + output < MAX_TOKENS
+    return UsageReport(Usage(fresh, cached, written, output, reasoning) if is_valid else Usage(), is_valid)
 
 
-def _cached(wire: WireUsage) -> int:
+def _cached(wire: WireUsage, details: CachedDetails | None) -> int:
     """The first name that a vendor used; 0 says as much as any other figure."""
-    details = wire.prompt_tokens_details or wire.prompt_token_details
     if details is not None and details.cached_tokens is not None:
         return details.cached_tokens
     if wire.cached_tokens is not None:

@@ -96,7 +96,7 @@ def _create_books() -> None:
         sa.Column("is_late", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.CheckConstraint("amount > 0", name="amount"),
-        sa.UniqueConstraint("kind", "ref_kind", "ref_id"),
+        sa.CheckConstraint("id = kind || ':' || ref_kind || ':' || ref_id", name="id"),
     )
     op.create_table(
         "hold",
@@ -148,7 +148,6 @@ def _create_usage() -> None:
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
     )
-    op.create_index(op.f("ix_usage_account_id_created_at"), "usage", ["account_id", "created_at"])
     op.create_table(
         "price_book",
         sa.Column("version", sa.Text, primary_key=True),

@@ -1,0 +1,124 @@
+"""A vendor's choices, in all the forms that compatible vendors give them, read into Kyma's words."""
+
+from typing import Any
+
+import msgspec
+
+from kyma.core.chat import Choice, FinishReason, Native, Part, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.errors import Garbled
+from kyma.core.model import Quirks
+from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder
+from kyma.dialects.thinking import split_thinking
+
+MESSAGE_FIELDS = ("refusal", "annotations", "audio", "reasoning_details", "function_call")
+"""Members of an answer's message or delta that travel to a customer of the same dialect; others may name the vendor."""
+
+
+class WireCalledFunction(msgspec.Struct):
+    name: str
+    arguments: str | dict[str, Any] | None = None
+
+
+class WireCall(msgspec.Struct):
+    function: WireCalledFunction
+    id: str | None = None
+
+
+class WireAnswerMessage(msgspec.Struct):
+    content: str | list[dict[str, Any]] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | dict[str, Any] | None = None
+    tool_calls: list[WireCall] | None = None
+    refusal: msgspec.Raw = NULL
+    annotations: msgspec.Raw = NULL
+    audio: msgspec.Raw = NULL
+    reasoning_details: msgspec.Raw = NULL
+    function_call: msgspec.Raw = NULL
+
+
+class WireAnswerChoice(msgspec.Struct):
+    message: WireAnswerMessage
+    finish_reason: str | None = None
+    logprobs: msgspec.Raw = NULL
+    usage: msgspec.Raw = NULL
+
+
+_choices_decoder = msgspec.json.Decoder(list[WireAnswerChoice])
+
+
+def read_choices(raw: msgspec.Raw, quirks: Quirks) -> tuple[Choice, ...]:
+    """Raises: msgspec.DecodeError when they are none, Garbled when an answer ended for a reason that is a failure."""
+    return tuple([_choice(choice, index, quirks) for index, choice in enumerate(_choices_decoder.decode(raw))])
+
+
+def usage_of_choices(raw: msgspec.Raw) -> msgspec.Raw:
+    """The usage inside the first choice, where Moonshot puts it."""
+    choices = _choices_decoder.decode(raw)
+    return choices[0].usage if choices else NULL
+
+
+def finish_reason(word: str | None, has_calls: bool) -> FinishReason:
+    """A vendor's finish reason. Raises: Garbled for one that means failure."""
+    if word is None:
+        return FinishReason.TOOL_CALLS if has_calls else FinishReason.STOP
+    reason = FINISH_REASONS.get(word)
+    if reason is None:
+        raise Garbled("the answer ended for a reason that is a failure")
+    return FinishReason.TOOL_CALLS if has_calls and reason is FinishReason.STOP else reason
+
+
+def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
+    message = wire.message
+    speech, thought = _content(message, quirks)
+    parts: tuple[Part, ...] = (TextPart(speech),) if speech else ()
+    if thought:
+        parts = (ThinkingPart(thought), *parts)
+    if message.tool_calls:
+        parts += tuple([_call(call, position) for position, call in enumerate(message.tool_calls)])
+    logprobs = None if wire.logprobs is NULL or wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
+    native = _message_native(message)
+    return Choice(index, parts, finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
+
+
+def _call(wire: WireCall, position: int) -> ToolCallPart:
+    """Arguments that came as an object become JSON text."""
+    arguments = wire.function.arguments
+    if not isinstance(arguments, str):
+        arguments = encoder.encode(arguments or {}).decode()
+    return ToolCallPart(wire.id or f"call_{position}", wire.function.name, arguments)
+
+
+def _content(message: WireAnswerMessage, quirks: Quirks) -> tuple[str, str]:
+    """`(speech, thought)`; reasoning comes in a field of its own or in front of the content."""
+    if isinstance(message.content, list):
+        speech, thought = _mistral_parts(message.content)
+    else:
+        thought, speech = split_thinking(message.content or "", quirks.thinks_first)
+    reasoning = message.reasoning_content or message.reasoning
+    return speech, reasoning if isinstance(reasoning, str) else thought
+
+
+def _mistral_parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
+    """Content as parts, thinking among them. Source: Mistral chat API, November 2026."""
+    speech: list[str] = []
+    thought: list[str] = []
+    for part in parts:
+        if part.get("type") == "thinking":
+            inner = part.get("thinking") or []
+            thought.extend(str(piece.get("text", "")) for piece in inner if isinstance(piece, dict))
+        else:
+            speech.append(str(part.get("text") or ""))
+    return "".join(speech), "".join(thought)
+
+
+def _message_native(message: WireAnswerMessage) -> Native | None:
+    if (
+        message.refusal is NULL
+        and message.annotations is NULL
+        and message.audio is NULL
+        and message.reasoning_details is NULL
+        and message.function_call is NULL
+    ):
+        return None
+    kept = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(message, name)) != NULL}
+    return Native(NAME, kept) if kept else None

@@ -1,0 +1,168 @@
+"""Messages and tools as OpenAI chat writes them, and the same in Kyma's words.
+
+The shapes are checked with the whole request; reading them waits until another dialect needs the words.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from kyma.core.chat import (
+    AudioPart,
+    Conversation,
+    FilePart,
+    ImagePart,
+    Message,
+    NativePart,
+    Part,
+    Role,
+    TextPart,
+    ThinkingPart,
+    Tool,
+    ToolCallPart,
+    ToolResultPart,
+)
+from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields
+
+
+class WireFunction(msgspec.Struct):
+    name: str
+    arguments: str = ""
+
+
+class WireToolCall(msgspec.Struct):
+    id: str = ""
+    type: str = "function"
+    function: WireFunction | None = None
+
+
+class WireImage(msgspec.Struct):
+    url: str
+    detail: str | None = None
+
+
+class WireAudio(msgspec.Struct):
+    data: str
+    format: str
+
+
+class WireFile(msgspec.Struct):
+    file_data: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+
+
+class WirePart(msgspec.Struct):
+    type: str
+    text: str | None = None
+    image_url: WireImage | str | None = None
+    input_audio: WireAudio | None = None
+    file: WireFile | None = None
+
+    @property
+    def media_bytes(self) -> int:
+        """How much of the part is media, which a model does not read as text."""
+        image = self.image_url
+        size = 0 if image is None else len(image if isinstance(image, str) else image.url)
+        if self.input_audio is not None:
+            size += len(self.input_audio.data)
+        if self.file is not None and self.file.file_data is not None:
+            size += len(self.file.file_data)
+        return size
+
+
+MEMBERS = {
+    "text": "text",
+    "input_text": "text",
+    "output_text": "text",
+    "image_url": "image_url",
+    "input_audio": "input_audio",
+    "file": "file",
+}
+"""The member that a part of each known type cannot be without; other types are the dialect's own."""
+
+
+class WireMessage(msgspec.Struct):
+    role: Role
+    content: str | list[WirePart] | None = None
+    name: str | None = None
+    tool_calls: list[WireToolCall] | None = None
+    tool_call_id: str | None = None
+    reasoning_content: str | None = None
+    refusal: str | None = None
+
+
+class WireToolFunction(msgspec.Struct):
+    name: str
+    description: str | None = None
+    parameters: msgspec.Raw = NULL
+    strict: bool | None = None
+
+
+class WireTool(msgspec.Struct):
+    type: str = "function"
+    function: WireToolFunction | None = None
+
+
+class _Content(msgspec.Struct):
+    content: str | list[msgspec.Raw] | None = None
+
+
+_messages_decoder = msgspec.json.Decoder(list[WireMessage])
+_contents_decoder = msgspec.json.Decoder(list[_Content])
+_tools_decoder = msgspec.json.Decoder(list[WireTool] | None)
+
+
+def read_conversation(fields: RawFields) -> Conversation:
+    """What a checked request gives the model to read and to call."""
+    raw = fields["messages"]
+    messages = zip(_messages_decoder.decode(raw), _contents_decoder.decode(raw), strict=True)
+    tools = _tools_decoder.decode(fields.get("tools", NULL)) or []
+    return Conversation(
+        tuple([_message(wire, as_sent) for wire, as_sent in messages]),
+        tuple([_tool(tool.function) for tool in tools if tool.function]),
+    )
+
+
+def _message(wire: WireMessage, as_sent: _Content) -> Message:
+    parts = tuple(_parts(wire, as_sent))
+    if wire.role == "tool":
+        return Message("tool", (ToolResultPart(wire.tool_call_id or "", parts),), wire.name)  # type: ignore[arg-type]
+    if wire.role != "assistant":
+        return Message(wire.role, parts, wire.name)
+    thinking: tuple[Part, ...] = (ThinkingPart(wire.reasoning_content),) if wire.reasoning_content else ()
+    refusal: tuple[Part, ...] = (TextPart(wire.refusal),) if wire.refusal else ()
+    calls = tuple(
+        ToolCallPart(call.id, call.function.name, call.function.arguments)
+        for call in wire.tool_calls or ()
+        if call.function
+    )
+    return Message("assistant", thinking + parts + refusal + calls, wire.name)
+
+
+def _parts(wire: WireMessage, as_sent: _Content) -> Iterator[Part]:
+    if isinstance(wire.content, str):
+        yield TextPart(wire.content)
+    elif wire.content is not None and isinstance(as_sent.content, list):
+        for part, raw in zip(wire.content, as_sent.content, strict=True):
+            yield _part(part, raw)
+
+
+def _part(wire: WirePart, as_sent: msgspec.Raw) -> Part:
+    match wire:
+        case WirePart(type="text" | "input_text" | "output_text", text=str(text)):
+            return TextPart(text)
+        case WirePart(type="image_url", image_url=WireImage() as image):
+            return ImagePart(image.url, image.detail)
+        case WirePart(type="image_url", image_url=str(url)):
+            return ImagePart(url)
+        case WirePart(type="input_audio", input_audio=WireAudio() as audio):
+            return AudioPart(audio.data, audio.format)
+        case WirePart(type="file", file=WireFile() as file):
+            return FilePart(file.file_data, file.file_id, file.filename)
+    return NativePart(NAME, as_sent.copy())
+
+
+def _tool(function: WireToolFunction) -> Tool:
+    parameters = None if function.parameters == NULL else function.parameters
+    return Tool(function.name, function.description, parameters, function.strict)
