@@ -176,8 +176,8 @@ MUTANTS = (
         "failover-midstream",
         "partial usage billed in full",
         "calls/meter.py",
-        "output = min(self.delivered_tokens, self._request.max_tokens * self._request.n)",
-        "output = self._request.max_tokens * self._request.n",
+        "output = min(self.delivered_tokens, self._room)",
+        "output = self._room",
     ),
     _one(
         "failover-midstream",

@@ -89,10 +89,6 @@ class ExchangeOutlet:
         self.end = exchange.end
         self.wait_writable = exchange.wait_writable
 
-    @property
-    def is_full(self) -> bool:
-        return self._exchange.is_full
-
     def begin(self, lines: HeaderLines) -> None:
         self._exchange.begin(STREAM_LINES + lines)
 

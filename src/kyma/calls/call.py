@@ -1,9 +1,11 @@
 """The state of one call, from admission to its receipt."""
 
+import msgspec
+
 from kyma.calls.meter import Meter
 from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
-from kyma.core.chat import ChatRequest
+from kyma.core.chat import ChatRequest, Conversation, Native
 from kyma.core.money import Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
@@ -83,6 +85,11 @@ class Call:
         self.has_left = True
         if self.candidate is not None and self.candidate.route.provider.cancel_stops_billing:
             self.cut()
+
+    def let_go(self) -> None:
+        """A source has begun to answer for good: what was asked is not needed again, and may be large."""
+        gone = Native(self.dialect_name, {})
+        self.request = msgspec.structs.replace(self.request, native=gone, conversation=Conversation)
 
     def header_lines(self) -> HeaderLines:
         """The receipt: which model answered, by which alias and layer, under which request id."""

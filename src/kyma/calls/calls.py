@@ -120,13 +120,15 @@ class Calls:
 
         The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.
         """
-        lines = self._limits.header_lines(call.admission)
+        limits = self._limits
         pump: AnswerPump | StreamPump
         if call.request.is_streaming:
             encoder = dialect.stream_encoder(call.request, call)
-            pump = StreamPump(call, outlet, lines, encoder, self._settings.pump, self._clock)
+            pump = StreamPump(
+                call, outlet, limits.header_lines(call.admission), encoder, self._settings.pump, self._clock
+            )
         else:
-            pump = AnswerPump(call, outlet, lines, dialect)
+            pump = AnswerPump(call, outlet, limits.header_lines(call.admission), dialect)
         self._live.add(pump)
         try:
             await pump.run(self._upstream, plan(call.model, self._health.allows), self._health, self._settle)

@@ -72,10 +72,12 @@ SETTLEMENT: dict[tuple[Outcome, bool], Basis] = {
 class Meter:
     """Counts one call."""
 
-    __slots__ = ("_is_sane", "_model", "_report", "_request", "_response", "_streamed_tokens")
+    __slots__ = ("_input_estimate", "_is_sane", "_model", "_n", "_report", "_response", "_room", "_streamed_tokens")
 
     def __init__(self, request: ChatRequest, model: Model) -> None:
-        self._request = request
+        self._input_estimate = input_estimate(request, model)
+        self._n = request.n
+        self._room = request.max_tokens * request.n
         self._model = model
         self._report: UsageReport | None = None
         self._is_sane = True
@@ -94,8 +96,9 @@ class Meter:
 
     def see(self, event: ChatEvent) -> None:
         """Count one event of a stream."""
-        if type(event) is TextDelta:  # nearly all there is
-            self._streamed_tokens += _tokens(event.text)
+        if type(event) is TextDelta:  # nearly all there is, and nearly all of it short
+            text = event.text
+            self._streamed_tokens += 1 if 0 < len(text) <= LONGEST_TOKEN_BYTES and text.isascii() else _tokens(text)
             return
         match event:
             case ThinkingDelta(_, text):
@@ -125,11 +128,11 @@ class Meter:
         return Bill(usage, usage.cost(price), usage.cache_discount(price), is_estimated=basis is Basis.COUNTED)
 
     def _counted(self, report: UsageReport | None) -> Usage:
-        output = min(self.delivered_tokens, self._request.max_tokens * self._request.n)
+        output = min(self.delivered_tokens, self._room)
         if report is not None:
             usage = report.usage
             return Usage(usage.input, usage.cached_input, usage.cache_write, output)
-        return Usage(input=input_estimate(self._request, self._model), output=output)
+        return Usage(input=self._input_estimate, output=output)
 
     def _see_report(self, report: UsageReport) -> None:
         """Later reports replace earlier ones, but nonsense stays on record."""
@@ -140,7 +143,7 @@ class Meter:
         self._is_sane = (
             report.is_valid
             and usage.total_input <= ABSURD_FACTOR * window
-            and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._request.n
+            and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._n
         )
 
 

@@ -12,19 +12,14 @@ HeaderLines = bytes
 class Outlet(Protocol):
     """One answer. After the customer has left every method returns at once and does nothing."""
 
-    @property
-    def is_full(self) -> bool:
-        """A slow reader's buffers are full: `wait_writable` before more."""
-        ...
-
     async def wait_writable(self) -> None: ...
 
     def begin(self, lines: HeaderLines) -> None:
         """Start a streamed 200."""
         ...
 
-    def write(self, data: bytes) -> None:
-        """More of the stream."""
+    def write(self, data: bytes) -> bool:
+        """More of the stream. False when a slow reader's buffers are full: `wait_writable` before more."""
         ...
 
     def end(self, data: bytes) -> None:

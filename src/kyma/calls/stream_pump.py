@@ -128,6 +128,7 @@ class StreamPump:
         """Everything the upstream says, to the meter and the customer; what broke it, if it broke."""
         response, self._decoder = stream.response, stream.decoder
         response.headers.clear()
+        self.call.let_go()
         try:
             has_room, has_ended = self._pass_on(stream.events), stream.has_ended
             while self._failure is None:
@@ -157,10 +158,11 @@ class StreamPump:
                 break
             see(event)
             frames += encode(event)
+        has_room = True
         if frames and not self.call.has_left:
             self._has_written = True
-            self._write(frames)
-        return self._failure is None and (not self._outlet.is_full or self.call.has_left)
+            has_room = self._write(frames)
+        return has_room and self._failure is None
 
     def _outcome(self, failure: UpstreamError | None, is_blank: bool) -> Outcome:
         if is_blank and failure is None:
@@ -169,10 +171,10 @@ class StreamPump:
             return Outcome.DRAINED if self.call.has_left else Outcome.FINISHED
         return Outcome.CANCELLED if self.call.has_left else Outcome.CUT
 
-    def _write(self, frames: bytes) -> None:
+    def _write(self, frames: bytes) -> bool:
         if not self._has_begun:
             self._begin()
-        self._outlet.write(frames)
+        return self._outlet.write(frames)
 
     async def _wait_for_reader(self) -> None:
         self._sending_since = self._clock.monotonic()

@@ -106,8 +106,8 @@ class Tool(msgspec.Struct, frozen=True):
 class Conversation(msgspec.Struct, frozen=True):
     """What the model is given to read and to call."""
 
-    messages: tuple[Message, ...]
-    tools: tuple[Tool, ...]
+    messages: tuple[Message, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):

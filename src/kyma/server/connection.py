@@ -1,7 +1,6 @@
 """One client's connection: bytes to requests, one after the other, and back."""
 
 import asyncio
-from collections import deque
 from typing import cast
 
 import httptools
@@ -22,6 +21,31 @@ class Connection(asyncio.Protocol):
     `waits_since` is when the client was last owed patience: an idle connection, a head or a body under way.
     """
 
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_client",
+        "_current",
+        "_ends",
+        "_head_bytes",
+        "_headers",
+        "_host",
+        "_is_discarding",
+        "_known",
+        "_loop",
+        "_parser",
+        "_queue",
+        "_requests",
+        "_server",
+        "_transport",
+        "_url",
+        "_whole",
+        "_writable",
+        "is_paused",
+        "state",
+        "waits_since",
+    )
+
     def __init__(self, host: Host, loop: asyncio.AbstractEventLoop) -> None:
         self._host = host
         self._loop = loop
@@ -30,8 +54,9 @@ class Connection(asyncio.Protocol):
         self._client: tuple[str, int] | None = None
         self._server: tuple[str, int] | None = None
         self._known: KnownHead | None = None
+        self._requests = 0
         self._whole = b""  # what came last, if it came while nothing was under way
-        self._queue: deque[Exchange] = deque()
+        self._queue: list[Exchange] = []
         self._current: Exchange | None = None
         self._writable: asyncio.Event | None = None
         self._url = b""
@@ -125,7 +150,7 @@ class Connection(asyncio.Protocol):
         if self._queue:
             if len(self._queue) == MAX_PIPELINED and self._transport is not None:
                 self._transport.resume_reading()
-            return self._take(self._queue.popleft())
+            return self._take(self._queue.pop(0))
         if self._ends:
             return self.close()
         if self.state == "busy":
@@ -186,9 +211,11 @@ class Connection(asyncio.Protocol):
         scope = scope_of(method, self._url, version, self._headers, self._client, self._server)
         keeps = parser.should_keep_alive() and not parser.should_upgrade()
         exchange = Exchange(self, scope, body, keeps=keeps, is_http_10=version == "1.0")
-        if keeps and body and self._whole:
+        self._requests += 1
+        if keeps and body and self._whole and self._requests > 1:  # a client that comes once has nothing to repeat
             self._known = KnownHead.learn(self._whole, scope, body)
         self._whole = b""
+        self._headers = []
         self.state = "busy"
         if self._current is None:
             return self._take(exchange)

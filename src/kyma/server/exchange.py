@@ -123,14 +123,14 @@ class Exchange:
             await self._waiter
         return DISCONNECT
 
-    @property
-    def is_full(self) -> bool:
-        """The client does not read what waits for it; `wait_writable` before writing more."""
-        return self._wire.is_paused and not self.is_done
-
     async def wait_writable(self) -> None:
         """Until the client has read some of what waits for it, or has left."""
         await self._wire.wait_writable()
+
+    def take_body(self) -> bytes:
+        """The whole body, once: it may be large and the answer long in coming."""
+        body, self.body = self.body, b""
+        return body
 
     def answer(self, lines: HeaderLines, body: bytes) -> None:
         """A whole 200 at once."""
@@ -150,10 +150,16 @@ class Exchange:
         self._status = 200
         self.pending_head = self._whole_head(200, [lines], has_length=False)
 
-    def write(self, data: bytes) -> None:
-        """More of the stream."""
-        if not self._has_left:
-            self._wire.write(self._frame(data, False))
+    def write(self, data: bytes) -> bool:
+        """More of the stream. False if the client does not read what waits for it: `wait_writable` before more."""
+        if self._has_left:
+            return True
+        wire = self._wire
+        if self._is_chunked and data and not self.pending_head and not self.head_only:  # nearly every time
+            wire.write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            wire.write(self._frame(data, False))
+        return not wire.is_paused
 
     def end(self, data: bytes) -> None:
         """The last of the stream."""

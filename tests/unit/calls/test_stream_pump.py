@@ -58,20 +58,17 @@ class Reader:
         self.room.set()
         self._log = log
 
-    @property
-    def is_full(self) -> bool:
-        return not self.room.is_set()
-
     async def wait_writable(self) -> None:
         await self.room.wait()
 
     def begin(self, lines: HeaderLines) -> None:
         self._log.append("begun")
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> bool:
         if self.is_broken:
             raise ZeroDivisionError
         self.got += data
+        return self.room.is_set()
 
     def end(self, data: bytes) -> None:
         self._log.append("ended")
