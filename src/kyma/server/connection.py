@@ -87,7 +87,8 @@ class Connection(asyncio.Protocol):
             if exchange is not None:
                 exchange.leave()
         self._queue.clear()
-        self._transport = None
+        self._current = self._transport = None
+        del self._parser  # it holds methods of ours: together only the collector would free us
 
     def eof_received(self) -> bool:
         """A client that closes its side has left: hardly any closes half, and its answer may be costing money."""

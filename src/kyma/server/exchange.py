@@ -104,8 +104,9 @@ class Exchange:
         if self.is_done:
             return
         self._has_left = True
-        if self._on_leave is not None:
-            self._on_leave()
+        on_leave, self._on_leave = self._on_leave, None
+        if on_leave is not None:
+            on_leave()
         self._wake()
 
     def abort(self) -> None:

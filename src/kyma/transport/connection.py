@@ -168,8 +168,10 @@ class Connection(asyncio.Protocol):
         self._end(is_clean=error is None)
         self._deadline.close()
         self._on_lost(self)
+        self._transport = None
         if not self.lost.done():
             self.lost.set_result(None)
+            del self._parser  # it holds methods of ours: together only the collector would free us
 
     def pause_writing(self) -> None:
         self._is_choked = True

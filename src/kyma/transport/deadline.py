@@ -35,6 +35,7 @@ class Deadline:
     def close(self) -> None:
         """Stop for good and let go of the timer."""
         self._at = self._timer_at = NEVER
+        self._on_passed = _nothing
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -53,3 +54,7 @@ class Deadline:
             self._on_passed()
         elif self._at != NEVER:
             self._arm(self._at)
+
+
+def _nothing() -> None:
+    """In the place of what a closed deadline must not keep alive."""

@@ -86,7 +86,7 @@ class Response:
         if self.pieces:
             return self._take()
         if self._error is not None:
-            raise self._error
+            raise self._told()
         return b""
 
     async def pour(self, sink: Sink) -> bool:
@@ -107,7 +107,7 @@ class Response:
                 return False
             self._sink = None
         if self._error is not None:
-            raise self._error
+            raise self._told()
         return True
 
     def abort(self) -> None:
@@ -122,7 +122,7 @@ class Response:
         if not self.status and self._error is None:
             await self._wait(first_byte_s)
         if not self.status and self._error is not None:
-            raise self._error
+            raise self._told()
 
     def advance(self, wire_bytes: int) -> None:
         """The connection's side: the headers are in or `pieces` has grown, by `wire_bytes` of traffic."""
@@ -149,6 +149,13 @@ class Response:
         self._error = error
         self._is_paused = False
         self._end()
+
+    def _told(self) -> UpstreamError:
+        """The failure, to be raised. A raised error leads to the frames that hold this answer, so it must not stay here:
+        only the collector would free them all."""
+        error, self._error = self._error, Unreachable("The call has failed already.")
+        assert error is not None
+        return error
 
     def _end(self) -> None:
         if self.pieces and self._sink is not None:
