@@ -124,8 +124,6 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     wants_usage_chunk: bool = False
     n: int = 1
     temperature: float | None = None
-    top_p: float | None = None
-    stop: tuple[str, ...] = ()
     roles: frozenset[Role] = frozenset()
     """Who speaks in the messages."""
     has_tools: bool = False

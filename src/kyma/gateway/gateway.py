@@ -39,7 +39,7 @@ log = logging.getLogger("kyma.gateway")
 LOCAL = "local"
 """The provider id of the embedded model."""
 
-UNLIMITED = 2**40
+UNLIMITED = 10**9
 NO_LIMITS = tuple(Tier(n, f"Tier {n}", 0, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED) for n in range(5))
 FLUSH_LAST_USED_S = 60.0
 LAST_COMMIT_S = 10.0

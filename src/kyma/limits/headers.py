@@ -1,4 +1,4 @@
-"""Rate-limit response headers, in the three dialects that clients read.
+"""Rate-limit response headers, in the dialects that clients read.
 
 OpenAI: https://platform.openai.com/docs/guides/rate-limits (durations as `1.2s`, `6m0s`). Anthropic:
 https://docs.anthropic.com/en/api/rate-limits (times as RFC 3339). Both read 2026-11. Draft fields `RateLimit-Policy`
@@ -22,28 +22,16 @@ _MS_NS = 1_000_000
 
 
 def success_lines(rates: Rates, standing: Standing) -> HeaderLines:
-    """For a request that was let through: OpenAI's six and the two draft fields."""
-    requests, model, tokens = rates.requests, rates.model_requests, rates.tokens
-    requests_ns, model_ns, tokens_ns = standing.requests_ns, standing.model_ns, standing.tokens_ns
-    requests_left, model_left, tokens_left = requests.left(requests_ns), model.left(model_ns), tokens.left(tokens_ns)
-    limit, left, reset_ns = requests.limit_text, requests_left, requests_ns
-    if model_left < requests_left:
-        limit, left, reset_ns = model.limit_text, model_left, model_ns
+    """For a request that was let through: OpenAI's six."""
+    requests, requests_ns = _tighter(rates, standing)
+    tokens, tokens_ns = rates.tokens, standing.tokens_ns
     return (
-        rates.success_form
-        % (
-            limit,
-            left,
-            _duration(-(-reset_ns // _MS_NS)),
-            tokens_left,
-            _duration(-(-tokens_ns // _MS_NS)),
-            requests_left,
-            -(-requests_ns // _SECOND_NS),
-            model_left,
-            -(-model_ns // _SECOND_NS),
-            tokens_left,
-            -(-tokens_ns // _SECOND_NS),
-        )
+        f"x-ratelimit-limit-requests: {requests.limit_text}\r\n"
+        f"x-ratelimit-remaining-requests: {requests.left(requests_ns)}\r\n"
+        f"x-ratelimit-reset-requests: {_duration(-(-requests_ns // _MS_NS))}\r\n"
+        f"x-ratelimit-limit-tokens: {tokens.limit_text}\r\n"
+        f"x-ratelimit-remaining-tokens: {tokens.left(tokens_ns)}\r\n"
+        f"x-ratelimit-reset-tokens: {_duration(-(-tokens_ns // _MS_NS))}\r\n"
     ).encode()
 
 
@@ -57,6 +45,8 @@ def refusal_headers(rates: Rates, standing: Standing, now_ms: int) -> HeaderList
     requests, requests_ns = _tighter(rates, standing)
     return (
         *pairs(success_lines(rates, standing)),
+        (b"ratelimit-policy", rates.policy.encode()),
+        (b"ratelimit", _draft(rates, standing).encode()),
         (b"anthropic-ratelimit-requests-limit", requests.limit_text.encode()),
         (b"anthropic-ratelimit-requests-remaining", b"%d" % requests.left(requests_ns)),
         (b"anthropic-ratelimit-requests-reset", _moment(now_ms, requests_ns)),
@@ -64,6 +54,15 @@ def refusal_headers(rates: Rates, standing: Standing, now_ms: int) -> HeaderList
         (b"anthropic-ratelimit-tokens-remaining", b"%d" % rates.tokens.left(standing.tokens_ns)),
         (b"anthropic-ratelimit-tokens-reset", _moment(now_ms, standing.tokens_ns)),
     )
+
+
+def _draft(rates: Rates, standing: Standing) -> str:
+    named = (
+        ("requests", rates.requests, standing.requests_ns),
+        ("model-requests", rates.model_requests, standing.model_ns),
+        ("tokens", rates.tokens, standing.tokens_ns),
+    )
+    return ", ".join(f'"{name}";r={rate.left(ns)};t={-(-ns // _SECOND_NS)}' for name, rate, ns in named)
 
 
 def _tighter(rates: Rates, standing: Standing) -> tuple[Rate, int]:

@@ -38,23 +38,13 @@ class Rates(msgspec.Struct, frozen=True):
     model_requests: Rate
     tokens: Rate
     max_single_request: int
-    success_form: str
-    """The header lines of a successful reply: what differs from reply to reply is left open."""
+    policy: str
+    """The draft header field `RateLimit-Policy`."""
 
 
 def rates_of(tier: Tier) -> Rates:
-    form = (
-        "x-ratelimit-limit-requests: %s\r\n"
-        "x-ratelimit-remaining-requests: %d\r\n"
-        "x-ratelimit-reset-requests: %s\r\n"
-        f"x-ratelimit-limit-tokens: {tier.tpm}\r\n"
-        "x-ratelimit-remaining-tokens: %d\r\n"
-        "x-ratelimit-reset-tokens: %s\r\n"
-        f'ratelimit-policy: "requests";q={tier.rpm};w=60, "model-requests";q={tier.per_model_rpm};w=60,'
-        f' "tokens";q={tier.tpm};w=60\r\n'
-        'ratelimit: "requests";r=%d;t=%d, "model-requests";r=%d;t=%d, "tokens";r=%d;t=%d\r\n'
-    )
-    return Rates(tier, rate(tier.rpm), rate(tier.per_model_rpm), rate(tier.tpm), tier.max_single_request, form)
+    policy = f'"requests";q={tier.rpm};w=60, "model-requests";q={tier.per_model_rpm};w=60, "tokens";q={tier.tpm};w=60'
+    return Rates(tier, rate(tier.rpm), rate(tier.per_model_rpm), rate(tier.tpm), tier.max_single_request, policy)
 
 
 class Buckets(msgspec.Struct):

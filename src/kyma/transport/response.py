@@ -67,13 +67,15 @@ class Response:
         """The whole body, or what `next_chunk` has left of it. Raises: Garbled when it is larger than `limit_bytes`."""
         parts: list[bytes] = []
         size = 0
-        while part := await self.next_chunk():
+        while True:
+            part = self._take() if self.pieces else await self.next_chunk()
             size += len(part)
             if size > limit_bytes:
                 self.abort()
                 raise Garbled(f"The body is larger than {limit_bytes} bytes.", upstream_status=self.status)
             parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            if not part or (self._is_complete and not self.pieces):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def next_chunk(self) -> bytes:
         """All body bytes that have arrived since the last call, waiting for the first of them; `b""` at the end.
@@ -151,8 +153,8 @@ class Response:
         self._end()
 
     def _told(self) -> UpstreamError:
-        """The failure, to be raised. A raised error leads to the frames that hold this answer, so it must not stay here:
-        only the collector would free them all."""
+        """The failure, to be raised. A raised error leads to the frames that hold this answer: if it stayed here, only
+        the collector would free them all."""
         error, self._error = self._error, Unreachable("The call has failed already.")
         assert error is not None
         return error

@@ -14,8 +14,8 @@ from kyma.dialects.openai_chat.wire import NAME, fields_decoder
 DEFAULT_MAX_TOKENS = 4096
 MAX_CHOICES = 128
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
-READ_BY_MODEL = ("messages", "tools", "response_format")
-"""The fields whose bytes bound the input tokens."""
+ALSO_READ_BY_MODEL = ("tools", "response_format")
+"""Besides the messages, the fields whose bytes bound the input tokens."""
 
 
 class WireStreamOptions(msgspec.Struct):
@@ -58,20 +58,17 @@ def parse_request(body: bytes) -> ChatRequest:
         if isinstance(message.content, list):
             media_bytes += _check_parts(message.content, f"messages.{index}.content")
             images += sum(part.type == "image_url" for part in message.content)
-    read_by_model = 0
-    for name in READ_BY_MODEL:
+    read_by_model = len(memoryview(fields["messages"]))
+    for name in ALSO_READ_BY_MODEL:
         if name in fields:
             read_by_model += len(memoryview(fields[name]))
-    max_tokens = wire.max_completion_tokens if wire.max_completion_tokens is not None else wire.max_tokens
     return ChatRequest(
         model=wire.model,
-        max_tokens=DEFAULT_MAX_TOKENS if max_tokens is None else max_tokens,
+        max_tokens=wire.max_completion_tokens or wire.max_tokens or DEFAULT_MAX_TOKENS,
         is_streaming=bool(wire.stream),
         wants_usage_chunk=bool(wire.stream and wire.stream_options and wire.stream_options.include_usage),
         n=1 if wire.n is None else wire.n,
         temperature=wire.temperature,
-        top_p=wire.top_p,
-        stop=(wire.stop,) if isinstance(wire.stop, str) else tuple(wire.stop or ()),
         roles=frozenset(roles),
         has_tools=bool(wire.tools),
         conversation=partial(read_conversation, fields),

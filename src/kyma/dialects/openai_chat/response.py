@@ -111,7 +111,7 @@ def render_usage(bill: Bill) -> UsageOut:
         ReasonedOut(usage.reasoning) if usage.reasoning else NO_REASONING,
         cached,
         written,
-        usd_number(bill.cost) if bill.cost else ZERO,
+        usd_number(bill.cost),
         usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
     )
 
