@@ -7,7 +7,7 @@ import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -76,6 +76,10 @@ class Config:
         settings = self.settings
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
+
+    def listening_on(self, port: int) -> "Config":
+        """The same with the port that was really taken: port 0 leaves the choice to the machine."""
+        return replace(self, settings=replace(self.settings, port=port))
 
     def secret(self, name: str) -> str | None:
         """A provider's secret: the variable `name`, or the content of the file that `name_FILE` points to."""

@@ -44,7 +44,7 @@ def serve() -> None:
         place = f"{config.settings.host}:{config.settings.port}"
         raise ConfigError(f"cannot listen on {place}: {error.strerror}; KYMA_PORT=… takes another") from None
     with listener:
-        uvloop.run(_serve(config, gguf, listener))
+        uvloop.run(_serve(config.listening_on(listener.getsockname()[1]), gguf, listener))
 
 
 async def _serve(config: Config, gguf: Path | None, listener: socket.socket) -> None:

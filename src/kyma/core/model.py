@@ -124,7 +124,7 @@ class Route(msgspec.Struct, frozen=True):
     """One source of a model: a provider, its own id for the model, and what it costs us."""
 
     id: str
-    """`provider/model-id`: unique, stable, for operators and logs only."""
+    """`provider/upstream-model`, for operators and logs; models served by the same source share it, and its health."""
     provider: Provider
     upstream_model: str
     cost: Price
