@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from kyma.calls.meter import Meter, Outcome, hold_bound, input_estimate
 from kyma.calls.settle import Settled, apply_settled
-from kyma.core.chat import ChatRequest, Conversation, Native, UsageReport
+from kyma.core.chat import ChatRequest, Chat, Native, UsageReport
 from kyma.core.ids import SystemClock, new_id
 from kyma.core.model import Price, Usage
 from kyma.core.money import NANOS_PER_USD
@@ -153,7 +153,7 @@ class _Desk:
         self._principal = Principal("user_1", account_id, "a@b.c", "key_1", "key", 4, False, False)
         self._request = ChatRequest(
             model=MODEL,
-            conversation=lambda: Conversation((), ()),
+            chat=lambda: Chat(messages=(), max_tokens=1),
             max_tokens=256,
             is_streaming=False,
             native=Native("openai_chat", {}),

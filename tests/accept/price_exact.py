@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 
 from kyma.calls.meter import Meter, Outcome, hold_bound
-from kyma.core.chat import ChatRequest, Conversation, Native
+from kyma.core.chat import ChatRequest, Chat, Native
 from kyma.core.model import Model, Price, Quirks, Usage
 from kyma.core.money import cost_nanos, per_million_to_picos, usd_number, usd_text, usd_to_nanos, with_markup
 from kyma.dialects.openai_chat.wire import parse_usage
@@ -121,7 +121,7 @@ def _dollars_on_the_wire(nanos: int) -> Fraction:
 def _request(input_bytes: int, max_tokens: int) -> ChatRequest:
     return ChatRequest(
         model="m",
-        conversation=lambda: Conversation((), ()),
+        chat=lambda: Chat(messages=(), max_tokens=1),
         max_tokens=max_tokens,
         is_streaming=True,
         native=Native("openai_chat", {}),

@@ -17,7 +17,7 @@ def body(**fields: object) -> bytes:
 def sent(quirks: Quirks | None = None, **fields: object) -> dict[str, object]:
     """What an upstream gets for a request with these fields."""
     rendered = render_request(parse_request(body(**fields)), "vendor/m", quirks or Quirks())
-    result: dict[str, object] = json.loads(rendered)
+    result: dict[str, object] = json.loads(rendered.body)
     return result
 
 
@@ -68,7 +68,7 @@ def test_roles_and_parts_are_read() -> None:
             ]
         )
     )
-    parts = [message.parts for message in request.conversation().messages]
+    parts = [message.parts for message in request.chat().messages]
     assert parts[0] == (TextPart("be brief"),)
     assert parts[1] == (ImagePart("data:image/png;base64,AAAA"),)
     assert parts[2] == (ThinkingPart("hm"), ToolCallPart("c1", "f", "{}"))
@@ -126,7 +126,7 @@ def test_what_is_no_request_is_refused(raw: bytes) -> None:
 def test_deep_nesting_is_refused_and_brackets_in_text_are_not() -> None:
     with pytest.raises(InvalidRequest, match="64 levels"):
         parse_request(b'{"model":"m","messages":[],"x":' + b"[" * 70 + b"]" * 70 + b"}")
-    assert parse_request(body(messages=[{"role": "user", "content": '[{"' * 200 + '\\"'}])).conversation().messages
+    assert parse_request(body(messages=[{"role": "user", "content": '[{"' * 200 + '\\"'}])).chat().messages
 
 
 def test_developer_becomes_system_where_the_vendor_needs_it() -> None:

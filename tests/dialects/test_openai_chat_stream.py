@@ -234,6 +234,7 @@ class Reply:
     request_id: str = "req_abc"
     model_id: str = "qwen-3-32b"
     created: int = 1779000000
+    input_estimate: int = 12
 
 
 def encode(events: list[ChatEvent], wants_usage: bool) -> list[dict[str, object] | str]:

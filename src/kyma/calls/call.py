@@ -1,11 +1,13 @@
 """The state of one call, from admission to its receipt."""
 
+from typing import NoReturn
+
 import msgspec
 
 from kyma.calls.meter import Meter
 from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
-from kyma.core.chat import ChatRequest, Conversation, Native
+from kyma.core.chat import ChatRequest, Native
 from kyma.core.money import Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
@@ -23,6 +25,8 @@ class Call:
         "candidate",
         "created",
         "dialect_name",
+        "dropped",
+        "emulated",
         "first_token_ms",
         "has_left",
         "hold",
@@ -68,6 +72,13 @@ class Call:
         self.has_left = False
         self.is_settled = False
         self.upstream: Response | None = None
+        self.dropped: tuple[str, ...] = ()
+        self.emulated: tuple[str, ...] = ()
+
+    @property
+    def input_estimate(self) -> int:
+        """About how many tokens the model reads."""
+        return self.meter.input_estimate
 
     def cut(self) -> None:
         """Drop the upstream's connection, if there is one."""
@@ -89,7 +100,7 @@ class Call:
     def let_go(self) -> None:
         """A source has begun to answer for good: what was asked is not needed again, and may be large."""
         gone = Native(self.dialect_name, {})
-        self.request = msgspec.structs.replace(self.request, native=gone, conversation=Conversation)
+        self.request = msgspec.structs.replace(self.request, native=gone, chat=_gone)
 
     def header_lines(self) -> HeaderLines:
         """The receipt: which model answered, by which alias and layer, under which request id."""
@@ -99,3 +110,7 @@ class Call:
         if self.candidate is not None and self.candidate.layer:
             lines += f"x-kyma-fallback: true\r\nx-kyma-fallback-layer: {self.candidate.layer}\r\n"
         return lines.encode()
+
+
+def _gone() -> NoReturn:
+    raise LookupError("the request was let go")

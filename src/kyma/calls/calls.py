@@ -30,7 +30,7 @@ from kyma.core.ids import Clock, new_id
 from kyma.core.model import Model, Usage
 from kyma.core.money import PICOS_PER_NANO, Nanos, usd_text
 from kyma.core.principal import Principal, Tier
-from kyma.dialects.base import Dialect
+from kyma.dialects.base import CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
 from kyma.routing import Health, plan
@@ -115,7 +115,7 @@ class Calls:
         now_ms = self._clock.now_ms()
         return Call(request_id, principal, request, resolved, catalog.price_version, admission, hold, now_ms)
 
-    async def run(self, call: Call, dialect: Dialect, outlet: Outlet) -> None:
+    async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> None:
         """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
 
         The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.

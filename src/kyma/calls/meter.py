@@ -72,10 +72,10 @@ SETTLEMENT: dict[tuple[Outcome, bool], Basis] = {
 class Meter:
     """Counts one call."""
 
-    __slots__ = ("_input_estimate", "_is_sane", "_model", "_n", "_report", "_response", "_room", "_streamed_tokens")
+    __slots__ = ("_is_sane", "_model", "_n", "_report", "_response", "_room", "_streamed_tokens", "input_estimate")
 
     def __init__(self, request: ChatRequest, model: Model) -> None:
-        self._input_estimate = input_estimate(request, model)
+        self.input_estimate = input_estimate(request, model)
         self._n = request.n
         self._room = request.max_tokens * request.n
         self._model = model
@@ -132,7 +132,7 @@ class Meter:
         if report is not None:
             usage = report.usage
             return Usage(usage.input, usage.cached_input, usage.cache_write, output)
-        return Usage(input=self._input_estimate, output=output)
+        return Usage(input=self.input_estimate, output=output)
 
     def _see_report(self, report: UsageReport) -> None:
         """Later reports replace earlier ones, but nonsense stays on record."""

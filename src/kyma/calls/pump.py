@@ -10,7 +10,7 @@ from kyma.calls.meter import Outcome
 from kyma.calls.outlet import HeaderLines, Outlet
 from kyma.calls.upstream import Upstream
 from kyma.core.chat import Bill
-from kyma.dialects.base import Dialect
+from kyma.dialects.base import CustomerDialect
 from kyma.routing import Health, Plan, attempt
 
 Settle = Callable[[Call, Outcome], Awaitable[Bill]]
@@ -19,7 +19,7 @@ Settle = Callable[[Call, Outcome], Awaitable[Bill]]
 class AnswerPump:
     """A whole answer: asked, settled, sent."""
 
-    def __init__(self, call: Call, outlet: Outlet, lines: HeaderLines, dialect: Dialect) -> None:
+    def __init__(self, call: Call, outlet: Outlet, lines: HeaderLines, dialect: CustomerDialect) -> None:
         self.call = call
         self._outlet = outlet
         self._lines = lines

@@ -83,7 +83,8 @@ class Upstream:
     async def _send(self, call: Call, candidate: Candidate) -> tuple[ChatAdapter, Response]:
         route = candidate.route
         adapter = self._adapter(route.provider)
-        request = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
+        request, rendered = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
+        call.dropped, call.emulated = rendered.dropped, rendered.emulated
         call.candidate = candidate
         response = await self._client.send(request, call.hold, call.attach)
         if response.status == 200:

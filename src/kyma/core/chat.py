@@ -15,17 +15,24 @@ from kyma.core.model import Usage
 from kyma.core.money import Nanos
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
+CacheMark = Literal["5m", "1h"]
+"""An explicit cache breakpoint behind a part, and for how long what lies before it is to be kept."""
 
 
 class Native(msgspec.Struct, frozen=True):
-    """JSON fields as they came, by name, with the dialect whose words they are."""
+    """JSON fields as they came, by name, with the dialect whose words they are.
+
+    `headers` are request headers that belong to the dialect, for an upstream that speaks it too.
+    """
 
     dialect: str
     fields: dict[str, msgspec.Raw]
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 class TextPart(msgspec.Struct, frozen=True):
     text: str
+    cache: CacheMark | None = None
 
 
 class ImagePart(msgspec.Struct, frozen=True):
@@ -33,6 +40,7 @@ class ImagePart(msgspec.Struct, frozen=True):
 
     url: str
     detail: str | None = None
+    cache: CacheMark | None = None
 
 
 class AudioPart(msgspec.Struct, frozen=True):
@@ -43,42 +51,66 @@ class AudioPart(msgspec.Struct, frozen=True):
 
 
 class FilePart(msgspec.Struct, frozen=True):
-    """A document: base64 `data` (a `data:` URL) or an upstream's `file_id`."""
+    """A document: `data` as a `data:` URL, or its `url`, or an upstream's `file_id`."""
 
     data: str | None
     file_id: str | None
     filename: str | None
+    url: str | None = None
+    cache: CacheMark | None = None
 
 
 class ThinkingPart(msgspec.Struct, frozen=True):
-    """Reasoning that the model showed; `signature` is opaque and bound to the dialect in `origin`."""
+    """Reasoning that the model showed; `signature` is opaque and bound to the dialect in `origin`.
+
+    `redacted` stands for thought that its vendor keeps to itself: opaque too, and then `text` is empty.
+    """
 
     text: str
     signature: str | None = None
     origin: str = ""
+    redacted: str | None = None
 
 
 class ToolCallPart(msgspec.Struct, frozen=True):
-    """The assistant calls a tool; `arguments` is JSON text exactly as the model wrote it."""
+    """The assistant calls a tool; `arguments` is JSON text exactly as the model wrote it, free text for a custom tool.
+
+    `signature` is the proof of thought that some vendors hang on a call, bound to the dialect in `origin`.
+    """
 
     id: str
     name: str
     arguments: str
+    is_custom: bool = False
+    signature: str | None = None
+    origin: str = ""
+    cache: CacheMark | None = None
+
+
+class ToolReferencePart(msgspec.Struct, frozen=True):
+    """Inside a tool's result: a deferred tool that is to be offered from now on."""
+
+    name: str
+
+
+class NativePart(msgspec.Struct, frozen=True):
+    """A part that only `dialect` knows; `kind` is that dialect's word for it."""
+
+    dialect: str
+    kind: str
+    raw: msgspec.Raw
+
+
+ResultContent = TextPart | ImagePart | AudioPart | FilePart | ToolReferencePart | NativePart
 
 
 class ToolResultPart(msgspec.Struct, frozen=True):
     """What a tool answered to call `call_id`."""
 
     call_id: str
-    content: tuple["TextPart | ImagePart | AudioPart | FilePart", ...]
+    content: tuple[ResultContent, ...]
     is_error: bool = False
-
-
-class NativePart(msgspec.Struct, frozen=True):
-    """A part that only `dialect` knows."""
-
-    dialect: str
-    raw: msgspec.Raw
+    cache: CacheMark | None = None
 
 
 Part = TextPart | ImagePart | AudioPart | FilePart | ThinkingPart | ToolCallPart | ToolResultPart | NativePart
@@ -89,33 +121,105 @@ SAID = (TextPart, ThinkingPart)
 
 
 class Message(msgspec.Struct, frozen=True):
+    """Roles may come in any order, `system` in the middle too. Tool results stand in messages of role `tool`."""
+
     role: Role
     parts: tuple[Part, ...]
     name: str | None = None
 
 
 class Tool(msgspec.Struct, frozen=True):
-    """A function the model may call; `parameters` is its JSON schema as it came."""
+    """A function the model may call; `parameters` is its JSON schema as it came.
+
+    A custom tool takes free text instead, `format` says of what kind. A deferred one is offered once it is referenced.
+    """
 
     name: str
     description: str | None
     parameters: msgspec.Raw | None
     strict: bool | None = None
+    is_custom: bool = False
+    format: msgspec.Raw | None = None
+    is_deferred: bool = False
+    cache: CacheMark | None = None
 
 
-class Conversation(msgspec.Struct, frozen=True):
-    """What the model is given to read and to call."""
+class ToolChoice(msgspec.Struct, frozen=True):
+    """Whether a tool must be called. `names` limits which: one name with `required` forces that tool."""
 
-    messages: tuple[Message, ...] = ()
+    mode: Literal["none", "auto", "required"]
+    names: tuple[str, ...] = ()
+
+
+class OutputFormat(msgspec.Struct, frozen=True):
+    """The answer is JSON: any object, or one valid under `schema`."""
+
+    kind: Literal["json_object", "json_schema"]
+    name: str = "answer"
+    schema: msgspec.Raw | None = None
+    strict: bool | None = None
+    description: str | None = None
+
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+class Reasoning(msgspec.Struct, frozen=True):
+    """How much to think, as an effort or as tokens, and whether the thoughts are shown. None: the model's default."""
+
+    effort: Effort | None = None
+    budget_tokens: int | None = None
+    is_shown: bool | None = None
+
+
+class Chat(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole request in Kyma's words. None or empty: not asked for.
+
+    `names` has, for each concept that the request used, the customer's own path of it: keys are names of fields here,
+    and for what stands inside messages and tools `cache`, `thinking`, `is_error`, `name`, `detail`, `image`, `audio`,
+    `file`, `custom_tools`, `deferred_tools`, `strict`. `lost` are the paths of what no field here can hold.
+    """
+
+    messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    max_tokens: int
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    n: int = 1
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: msgspec.Raw | None = None
+    top_logprobs: int | None = None
+    """How many alternatives a token; 0: the chosen token's own probability alone."""
+    output_format: OutputFormat | None = None
+    reasoning: Reasoning | None = None
+    verbosity: str | None = None
+    user: str | None = None
+    cache_key: str | None = None
+    service_tier: str | None = None
+    names: dict[str, str] = {}
+    lost: tuple[str, ...] = ()
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A request in an upstream's words, and the report: the customer's paths of what was left out or said another way."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()
+    emulated: tuple[str, ...] = ()
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat to complete. `model` is what the caller wrote: an id or an alias.
+    """A chat to complete, as far as admission needs it. `model` is what the caller wrote: an id or an alias.
 
     `input_bytes` bounds the input tokens: UTF-8 bytes of everything the model reads, media left out.
-    `conversation()` reads messages and tools into Kyma's words, which is work: an upstream of the caller's own dialect
-    is sent `native` and needs none of it. Whatever could be wrong with it was refused before.
+    `chat()` reads the whole into Kyma's words, which is work: an upstream of the caller's own dialect is sent `native`
+    and needs none of it. Whatever could be wrong with it was refused before.
     """
 
     model: str
@@ -127,7 +231,9 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     roles: frozenset[Role] = frozenset()
     """Who speaks in the messages."""
     has_tools: bool = False
-    conversation: Callable[[], Conversation]
+    needs_native: bool = False
+    """Something in it only an upstream of its own dialect can honour: signatures, cache marks, server tools."""
+    chat: Callable[[], Chat]
     native: Native
     input_bytes: int
     image_count: int = 0
@@ -150,6 +256,18 @@ class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
+class SignatureDelta(msgspec.Struct, frozen=True, gc=False):
+    """The proof of the thought that came just before, whole, bound to the dialect in `origin`.
+
+    With `is_redacted` it is a thought of its own that its vendor keeps to itself.
+    """
+
+    choice: int
+    signature: str
+    origin: str
+    is_redacted: bool = False
+
+
 class ToolCallStart(msgspec.Struct, frozen=True, gc=False):
     """A tool call opens; `index` tells parallel calls of one choice apart."""
 
@@ -158,12 +276,20 @@ class ToolCallStart(msgspec.Struct, frozen=True, gc=False):
     id: str
     name: str
     arguments: str = ""
+    signature: str | None = None
+    origin: str = ""
 
 
 class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
     choice: int
     index: int
     arguments: str
+
+
+class PartEnd(msgspec.Struct, frozen=True, gc=False):
+    """The part under way is complete; text that follows is a new part. Dialects without parts need not say it."""
+
+    choice: int
 
 
 class NativeDelta(msgspec.Struct, frozen=True):
@@ -181,8 +307,13 @@ class NativeDelta(msgspec.Struct, frozen=True):
 
 
 class Finish(msgspec.Struct, frozen=True, gc=False):
+    """Why an answer ended; `word` is how `origin`'s dialect says it where that says more than `reason`."""
+
     choice: int
     reason: FinishReason
+    word: str | None = None
+    origin: str = ""
+    stop_sequence: str | None = None
 
 
 class UsageReport(msgspec.Struct, frozen=True, gc=False):
@@ -202,7 +333,16 @@ class StreamFailure(msgspec.Struct, frozen=True):
 
 
 ChatEvent = (
-    TextDelta | ThinkingDelta | ToolCallStart | ToolCallDelta | NativeDelta | Finish | UsageReport | StreamFailure
+    TextDelta
+    | ThinkingDelta
+    | SignatureDelta
+    | ToolCallStart
+    | ToolCallDelta
+    | PartEnd
+    | NativeDelta
+    | Finish
+    | UsageReport
+    | StreamFailure
 )
 
 
@@ -217,13 +357,19 @@ class Bill(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One answer: its parts, why it ended, and what only its dialect knows (in `message`, beside it in `outer`)."""
+    """One answer: its parts, why it ended, and what only its dialect knows (in `message`, beside it in `outer`).
+
+    `word` and `stop_sequence` as in `Finish`; `word` is in the dialect `origin`.
+    """
 
     index: int
     parts: tuple[Part, ...]
     finish: FinishReason
     message_native: Native | None = None
     outer_native: Native | None = None
+    word: str | None = None
+    origin: str = ""
+    stop_sequence: str | None = None
 
 
 class Relay(msgspec.Struct, frozen=True):

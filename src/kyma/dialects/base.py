@@ -1,8 +1,8 @@
-"""What every dialect module offers; `kyma.dialects.openai_chat` is the first to satisfy it."""
+"""What dialect modules offer to the two sides of a call."""
 
 from typing import Protocol
 
-from kyma.core.chat import Bill, ChatEvent, ChatRequest, ChatResponse
+from kyma.core.chat import Bill, ChatEvent, ChatRequest, ChatResponse, Rendered
 from kyma.core.errors import KymaError, UpstreamError
 from kyma.core.model import Quirks
 from kyma.core.upstream import Headers
@@ -38,12 +38,13 @@ class StreamEncoder(Protocol):
         ...
 
 
-class Dialect(Protocol):
-    """A wire format. A module satisfies this; all functions are pure."""
+class CustomerDialect(Protocol):
+    """A wire format as customers speak it. A module satisfies this; all functions are pure.
+
+    How a request is parsed differs, because dialects put model and streaming in different places.
+    """
 
     NAME: str
-
-    def parse_request(self, body: bytes) -> ChatRequest: ...
 
     def render_response(self, response: ChatResponse, reply: "Reply", bill: Bill) -> bytes: ...
 
@@ -51,9 +52,24 @@ class Dialect(Protocol):
 
     def render_error(self, error: KymaError) -> bytes: ...
 
-    def render_request(self, request: ChatRequest, upstream_model: str, quirks: Quirks) -> bytes: ...
 
-    def parse_response(self, body: bytes, quirks: Quirks) -> ChatResponse: ...
+class UpstreamDialect(Protocol):
+    """A wire format as vendors speak it. A module satisfies this; all functions are pure."""
+
+    NAME: str
+
+    def target(self, upstream_model: str, is_streaming: bool) -> str:
+        """Path and query behind the provider's base path."""
+        ...
+
+    def render_request(self, request: ChatRequest, upstream_model: str, quirks: Quirks) -> Rendered:
+        """The body to send. A request of this dialect keeps its bytes as far as it can; any other is translated, and
+        what that leaves out or says another way is reported by the customer's own paths."""
+        ...
+
+    def parse_response(self, body: bytes, quirks: Quirks) -> ChatResponse:
+        """A 200 as an answer. Raises: UpstreamError when it is none."""
+        ...
 
     def stream_decoder(self, quirks: Quirks) -> StreamDecoder: ...
 
@@ -61,7 +77,7 @@ class Dialect(Protocol):
 
 
 class Reply(Protocol):
-    """How an answer names itself: our request id, the model that answered, epoch seconds."""
+    """How an answer names itself: our request id (`req_…`), the model that answered, epoch seconds."""
 
     @property
     def request_id(self) -> str: ...
@@ -71,3 +87,8 @@ class Reply(Protocol):
 
     @property
     def created(self) -> int: ...
+
+    @property
+    def input_estimate(self) -> int:
+        """About how many tokens the request has: for dialects that say it before the upstream has counted."""
+        ...

@@ -6,14 +6,13 @@ from typing import cast
 
 import msgspec
 
-from kyma.core.chat import ChatRequest, ChatResponse
+from kyma.core.chat import ChatRequest, ChatResponse, Rendered
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
 from kyma.dialects import openai_chat
-from kyma.dialects.base import Dialect, StreamDecoder
+from kyma.dialects.base import StreamDecoder, UpstreamDialect
 
-CHAT_PATHS = {openai_chat.NAME: "/chat/completions"}
 DIALECTS: Mapping[str, ModuleType] = {openai_chat.NAME: openai_chat}
 
 
@@ -22,7 +21,6 @@ class _Form(msgspec.Struct, frozen=True):
 
     provider: Provider
     secret: str | None
-    target: str
     headers: tuple[tuple[bytes, bytes], ...]
     timeouts: Timeouts
 
@@ -30,18 +28,22 @@ class _Form(msgspec.Struct, frozen=True):
 class ChatAdapter:
     """What to send to one provider and how to read what comes back."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: UpstreamDialect) -> None:
         self.dialect = dialect
         self._forms: dict[tuple[str, bool], _Form] = {}
 
-    def build_request(self, route: Route, secret: str | None, request: ChatRequest) -> UpstreamRequest:
-        """The HTTP request for `route`, authenticated with `secret`."""
+    def build_request(self, route: Route, secret: str | None, request: ChatRequest) -> tuple[UpstreamRequest, Rendered]:
+        """The HTTP request for `route`, authenticated with `secret`, and the report on its translation."""
         provider, is_streaming = route.provider, request.is_streaming
         form = self._forms.get((provider.id, is_streaming))
         if form is None or form.provider is not provider or form.secret != secret:
             form = self._forms[provider.id, is_streaming] = _form(provider, secret, is_streaming)
-        body = self.dialect.render_request(request, route.upstream_model, provider.quirks)
-        return UpstreamRequest("POST", provider.origin, form.target, form.headers, body, form.timeouts)
+        rendered = self.dialect.render_request(request, route.upstream_model, provider.quirks)
+        target = provider.base_path + self.dialect.target(route.upstream_model, is_streaming)
+        headers = form.headers
+        if request.native.headers and request.native.dialect == self.dialect.NAME:
+            headers += request.native.headers
+        return UpstreamRequest("POST", provider.origin, target, headers, rendered.body, form.timeouts), rendered
 
     def parse_response(self, route: Route, body: bytes) -> ChatResponse:
         """A 200 as an answer. Raises: UpstreamError when it is none."""
@@ -56,7 +58,7 @@ class ChatAdapter:
 
 def adapter_for(dialect: str) -> ChatAdapter:
     """The adapter of a provider row's dialect. Raises: KeyError for a dialect we do not speak."""
-    return ChatAdapter(cast(Dialect, DIALECTS[dialect]))
+    return ChatAdapter(cast(UpstreamDialect, DIALECTS[dialect]))
 
 
 def _form(provider: Provider, secret: str | None, is_streaming: bool) -> _Form:
@@ -65,7 +67,6 @@ def _form(provider: Provider, secret: str | None, is_streaming: bool) -> _Form:
     return _Form(
         provider,
         secret,
-        provider.base_path + CHAT_PATHS[provider.dialect],
         (*_credential(provider.key_header, secret), *media, *provider.headers),
         provider.timeouts if is_streaming else _patient(provider.timeouts),
     )

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.chat import ChatRequest, Conversation, Native
+from kyma.core.chat import ChatRequest, Chat, Native
 from kyma.core.model import Model, Price, Provider, Quirks, Route
 from kyma.core.upstream import Origin, Timeouts
 
@@ -101,7 +101,7 @@ def chat(
     raw = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in body.items()}
     return ChatRequest(
         model="owl",
-        conversation=lambda: Conversation((), ()),
+        chat=lambda: Chat(messages=(), max_tokens=1),
         max_tokens=max_tokens,
         is_streaming=is_streaming,
         n=n,

@@ -5,10 +5,10 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from kyma.core.chat import TextPart
+from kyma.core.chat import ChatRequest, TextPart
 from kyma.core.errors import Garbled, RefusedUs
 from kyma.core.model import Provider, Quirks, Route
-from kyma.core.upstream import Timeouts
+from kyma.core.upstream import Timeouts, UpstreamRequest
 from kyma.providers.compat import adapter_for
 from tests.unit.calls.rows import PRICE, chat, provider
 
@@ -20,25 +20,29 @@ def source(row: Provider) -> Route:
     return Route("acme/owl", row, "acme-owl-v2", PRICE, "tests")
 
 
+def built(route: Route, secret: str | None, request: ChatRequest) -> UpstreamRequest:
+    return ADAPTER.build_request(route, secret, request)[0]
+
+
 def headers(row: Provider, secret: str | None = "s3cret", *, is_streaming: bool = False) -> dict[bytes, bytes]:
-    return dict(ADAPTER.build_request(source(row), secret, chat(is_streaming=is_streaming)).headers)
+    return dict(built(source(row), secret, chat(is_streaming=is_streaming)).headers)
 
 
 def test_the_request_goes_to_the_providers_address() -> None:
-    request = ADAPTER.build_request(source(provider()), "s3cret", chat())
+    request = built(source(provider()), "s3cret", chat())
     assert (request.method, request.target) == ("POST", "/openai/v1/chat/completions")
     assert request.origin == provider().origin
 
 
 def test_the_body_names_the_providers_model_and_keeps_unknown_fields() -> None:
-    request = ADAPTER.build_request(source(provider()), None, chat(max_tokens=9, fields={"seed": 7}))
+    request = built(source(provider()), None, chat(max_tokens=9, fields={"seed": 7}))
     body: dict[str, Any] = msgspec.json.decode(request.body)
     assert (body["model"], body["max_tokens"], body["seed"]) == ("acme-owl-v2", 9, 7)
 
 
 def test_quirks_shape_the_body() -> None:
     row = provider(quirks=Quirks(max_tokens_field="max_completion_tokens", drop=("seed",)))
-    body = msgspec.json.decode(ADAPTER.build_request(source(row), None, chat(fields={"seed": 7})).body)
+    body = msgspec.json.decode(built(source(row), None, chat(fields={"seed": 7})).body)
     assert body["max_completion_tokens"] == 100
     assert "max_tokens" not in body and "seed" not in body
 
@@ -81,7 +85,7 @@ def test_a_whole_answer_is_waited_for_as_long_as_a_stream_may_be_silent(
     is_streaming: bool, first_byte_s: float, idle_s: float, waited_s: float
 ) -> None:
     row = provider(timeouts=Timeouts(connect_s=3, first_byte_s=first_byte_s, idle_s=idle_s))
-    timeouts = ADAPTER.build_request(source(row), None, chat(is_streaming=is_streaming)).timeouts
+    timeouts = built(source(row), None, chat(is_streaming=is_streaming)).timeouts
     assert timeouts == Timeouts(connect_s=3, first_byte_s=waited_s, idle_s=idle_s)
 
 

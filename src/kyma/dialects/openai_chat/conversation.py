@@ -9,7 +9,6 @@ import msgspec
 
 from kyma.core.chat import (
     AudioPart,
-    Conversation,
     FilePart,
     ImagePart,
     Message,
@@ -82,6 +81,9 @@ MEMBERS = {
 """The member that a part of each known type cannot be without; other types are the dialect's own."""
 
 
+PART_CONCEPTS = {"image_url": "image", "input_audio": "audio", "file": "file"}
+
+
 class WireMessage(msgspec.Struct):
     role: Role
     content: str | list[WirePart] | None = None
@@ -99,9 +101,16 @@ class WireToolFunction(msgspec.Struct):
     strict: bool | None = None
 
 
+class WireCustomTool(msgspec.Struct):
+    name: str
+    description: str | None = None
+    format: msgspec.Raw | None = None
+
+
 class WireTool(msgspec.Struct):
     type: str = "function"
     function: WireToolFunction | None = None
+    custom: WireCustomTool | None = None
 
 
 class _Content(msgspec.Struct):
@@ -110,18 +119,51 @@ class _Content(msgspec.Struct):
 
 _messages_decoder = msgspec.json.Decoder(list[WireMessage])
 _contents_decoder = msgspec.json.Decoder(list[_Content])
+_fields_decoder = msgspec.json.Decoder(list[RawFields])
 _tools_decoder = msgspec.json.Decoder(list[WireTool] | None)
 
 
-def read_conversation(fields: RawFields) -> Conversation:
-    """What a checked request gives the model to read and to call."""
-    raw = fields["messages"]
-    messages = zip(_messages_decoder.decode(raw), _contents_decoder.decode(raw), strict=True)
-    tools = _tools_decoder.decode(fields.get("tools", NULL)) or []
-    return Conversation(
-        tuple([_message(wire, as_sent) for wire, as_sent in messages]),
-        tuple([_tool(tool.function) for tool in tools if tool.function]),
-    )
+def read_messages(raw: msgspec.Raw) -> tuple[tuple[Message, ...], dict[str, str], tuple[str, ...]]:
+    """Checked messages, and the report on what stands inside them."""
+    wires = _messages_decoder.decode(raw)
+    messages = zip(wires, _contents_decoder.decode(raw), strict=True)
+    names: dict[str, str] = {}
+    lost: dict[str, None] = {}
+    for wire, fields in zip(wires, _fields_decoder.decode(raw), strict=True):
+        lost.update(dict.fromkeys(f"messages.{name}" for name in fields if name not in WireMessage.__struct_fields__))
+        if wire.name is not None:
+            names["name"] = "messages.name"
+        if wire.reasoning_content:
+            names["thinking"] = "messages.reasoning_content"
+        for part in wire.content if isinstance(wire.content, list) else ():
+            if part.type in PART_CONCEPTS:
+                names[PART_CONCEPTS[part.type]] = f"messages.content.{part.type}"
+            elif part.type not in MEMBERS:
+                lost[f"messages.content.{part.type}"] = None
+            if isinstance(part.image_url, WireImage) and part.image_url.detail is not None:
+                names["detail"] = "messages.content.image_url.detail"
+    return tuple([_message(wire, as_sent) for wire, as_sent in messages]), names, tuple(lost)
+
+
+def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], dict[str, str], tuple[str, ...]]:
+    """Checked tools, and the report on what stands inside them."""
+    tools: list[Tool] = []
+    names: dict[str, str] = {}
+    lost: dict[str, None] = {}
+    for wire in _tools_decoder.decode(raw) or ():
+        if wire.function is not None:
+            tools.append(_tool(wire.function))
+            if wire.function.strict is not None:
+                names["strict"] = "tools.function.strict"
+        elif wire.custom is not None:
+            custom = wire.custom
+            tools.append(Tool(custom.name, custom.description, None, is_custom=True, format=custom.format))
+            names["custom_tools"] = "tools.custom"
+        else:
+            lost[f"tools.{wire.type}"] = None
+    if tools:
+        names["tools"] = "tools"
+    return tuple(tools), names, tuple(lost)
 
 
 def _message(wire: WireMessage, as_sent: _Content) -> Message:
@@ -160,7 +202,7 @@ def _part(wire: WirePart, as_sent: msgspec.Raw) -> Part:
             return AudioPart(audio.data, audio.format)
         case WirePart(type="file", file=WireFile() as file):
             return FilePart(file.file_data, file.file_id, file.filename)
-    return NativePart(NAME, as_sent.copy())
+    return NativePart(NAME, wire.type, as_sent.copy())
 
 
 def _tool(function: WireToolFunction) -> Tool:

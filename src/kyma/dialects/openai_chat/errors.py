@@ -1,23 +1,12 @@
-"""Errors: ours in OpenAI's envelope, vendors' classified by status and documented codes."""
+"""Errors: ours in OpenAI's envelope, and an error object that a vendor sends with a 200 or inside a stream."""
 
 from typing import Any
 
 import msgspec
 
-from kyma.core.errors import (
-    Garbled,
-    KymaError,
-    RefusedUs,
-    Rejected,
-    Throttled,
-    UpstreamError,
-    UpstreamFailed,
-)
-from kyma.core.upstream import Headers
+from kyma.core.errors import Garbled, KymaError, Throttled, UpstreamError, UpstreamFailed
 from kyma.dialects.openai_chat.wire import encoder
-
-MAX_RETRY_AFTER_S = 60
-MAX_MESSAGE_CHARS = 500
+from kyma.dialects.vendor_errors import MAX_MESSAGE_CHARS
 
 _any_decoder = msgspec.json.Decoder()
 
@@ -32,19 +21,6 @@ def error_object(error: KymaError) -> dict[str, Any]:
     return {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
 
 
-def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
-    """What a vendor's status means for routing. Source: vendors' error pages, November 2026 (vendor table B3)."""
-    said = f"HTTP {status}: {_explanation(body)}"
-    if status in (429, 529):
-        return Throttled(said, upstream_status=status, retry_after_s=_retry_after(headers))
-    if status in (401, 402, 403):
-        return RefusedUs(said, upstream_status=status)
-    if status in (400, 413, 422):
-        explanation = _explanation(body) or "the model's provider refused the request"
-        return Rejected(said, upstream_status=status, caller_message=explanation, code=_caller_code(body))
-    return UpstreamFailed(said, upstream_status=status)
-
-
 def stream_error(raw: msgspec.Raw) -> UpstreamError:
     """An error object that came with a 200 or inside a stream."""
     try:
@@ -56,38 +32,3 @@ def stream_error(raw: msgspec.Raw) -> UpstreamError:
     if code in (429, "429", "rate_limit_exceeded"):
         return Throttled(said, upstream_status=429)
     return UpstreamFailed(said)
-
-
-def _explanation(body: bytes) -> str:
-    """The vendor's own words out of the half dozen shapes in use; empty for HTML and other surprises."""
-    value = _decoded(body)
-    if isinstance(value, list) and value:
-        value = value[0]
-    if not isinstance(value, dict):
-        return ""
-    error = value.get("error", value)
-    if isinstance(error, dict):
-        error = error.get("message") or error.get("detail") or value.get("message") or ""
-    return str(error)[:MAX_MESSAGE_CHARS]
-
-
-def _caller_code(body: bytes) -> str | None:
-    value = _decoded(body)
-    error = value.get("error") if isinstance(value, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    return code if code in ("context_length_exceeded", "content_filter", "invalid_prompt") else None
-
-
-def _decoded(body: bytes) -> Any:
-    try:
-        return _any_decoder.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return None
-
-
-def _retry_after(headers: Headers) -> int:
-    """Seconds, 1 to 60; a date or nothing counts as 1."""
-    try:
-        return min(MAX_RETRY_AFTER_S, max(1, -(-int(float(headers.get(b"retry-after", b"1"))) // 1)))
-    except (ValueError, OverflowError):
-        return 1

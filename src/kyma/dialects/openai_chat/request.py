@@ -8,7 +8,8 @@ import msgspec
 from kyma.core.chat import ChatRequest, Native, Role
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
-from kyma.dialects.openai_chat.conversation import MEMBERS, WireMessage, WirePart, WireTool, read_conversation
+from kyma.dialects.openai_chat.conversation import MEMBERS, WireMessage, WirePart, WireTool
+from kyma.dialects.openai_chat.read import read_chat
 from kyma.dialects.openai_chat.wire import NAME, fields_decoder
 
 DEFAULT_MAX_TOKENS = 4096
@@ -62,16 +63,17 @@ def parse_request(body: bytes) -> ChatRequest:
     for name in ALSO_READ_BY_MODEL:
         if name in fields:
             read_by_model += len(memoryview(fields[name]))
+    max_tokens = wire.max_completion_tokens or wire.max_tokens or DEFAULT_MAX_TOKENS
     return ChatRequest(
         model=wire.model,
-        max_tokens=wire.max_completion_tokens or wire.max_tokens or DEFAULT_MAX_TOKENS,
+        max_tokens=max_tokens,
         is_streaming=bool(wire.stream),
         wants_usage_chunk=bool(wire.stream and wire.stream_options and wire.stream_options.include_usage),
         n=1 if wire.n is None else wire.n,
         temperature=wire.temperature,
         roles=frozenset(roles),
         has_tools=bool(wire.tools),
-        conversation=partial(read_conversation, fields),
+        chat=partial(read_chat, fields, max_tokens),
         native=Native(NAME, fields),
         input_bytes=max(0, read_by_model - media_bytes),
         image_count=images,

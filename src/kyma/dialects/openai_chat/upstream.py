@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import msgspec
 
-from kyma.core.chat import ChatRequest
+from kyma.core.chat import ChatRequest, Rendered
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.upstream_messages import needs_rewriting, rewrite
 from kyma.dialects.openai_chat.wire import RawFields, encoder, head, to_raw
@@ -35,13 +35,17 @@ _word_decoder = msgspec.json.Decoder(str)
 _format_decoder = msgspec.json.Decoder(WireResponseFormat)
 
 
-def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) -> bytes:
+def target(upstream_model: str, is_streaming: bool) -> str:
+    """Path and query behind the provider's base path."""
+    return "/chat/completions"
+
+
+def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) -> Rendered:
     """The body to send. Usage is always asked for; what the vendor refuses is left out or said another way."""
     fields = dict(request.native.fields)
     for name in REPLACED:
         fields.pop(name, None)
-    for name in quirks.drop:
-        fields.pop(name, None)
+    dropped = tuple([name for name in quirks.drop if fields.pop(name, None) is not None]) if quirks.drop else ()
     fields["model"] = _name(upstream_model)
     fields[quirks.max_tokens_field] = msgspec.Raw(b"%d" % request.max_tokens)
     if request.is_streaming:
@@ -61,7 +65,7 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
         messages = _messages_decoder.decode(fields["messages"])
         fields["messages"] = to_raw(rewrite(messages, quirks, instruction))
     fields.update(quirks.force)
-    return encoder.encode(fields)
+    return Rendered(encoder.encode(fields), dropped)
 
 
 @lru_cache(maxsize=1024)
