@@ -1,6 +1,7 @@
 """The state of one call, from admission to its receipt."""
 
 from typing import NoReturn
+from urllib.parse import quote
 
 import msgspec
 
@@ -13,6 +14,9 @@ from kyma.core.principal import Principal
 from kyma.limits import Admission
 from kyma.routing import Candidate
 from kyma.transport import Response
+
+MAX_LISTED = 32
+PLAIN = "._-[]*$"
 
 
 class Call:
@@ -31,6 +35,7 @@ class Call:
         "has_left",
         "hold",
         "is_settled",
+        "is_strict",
         "meter",
         "model",
         "model_id",
@@ -52,6 +57,8 @@ class Call:
         admission: Admission,
         hold: Hold,
         now_ms: int,
+        *,
+        is_strict: bool = False,
     ) -> None:
         self.request_id = request_id
         self.principal = principal
@@ -72,6 +79,7 @@ class Call:
         self.has_left = False
         self.is_settled = False
         self.upstream: Response | None = None
+        self.is_strict = is_strict
         self.dropped: tuple[str, ...] = ()
         self.emulated: tuple[str, ...] = ()
 
@@ -109,7 +117,17 @@ class Call:
             lines += f"x-kyma-alias: {self.alias}\r\n"
         if self.candidate is not None and self.candidate.layer:
             lines += f"x-kyma-fallback: true\r\nx-kyma-fallback-layer: {self.candidate.layer}\r\n"
+        if self.dropped:
+            lines += f"x-kyma-dropped: {_listed(self.dropped)}\r\n"
+        if self.emulated:
+            lines += f"x-kyma-emulated: {_listed(self.emulated)}\r\n"
         return lines.encode()
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    """Paths as a header's value: they hold names that a stranger chose, so all but plain characters are escaped."""
+    shown = ", ".join(quote(path, safe=PLAIN) for path in paths[:MAX_LISTED])
+    return shown if len(paths) <= MAX_LISTED else f"{shown}, and {len(paths) - MAX_LISTED} more"
 
 
 def _gone() -> NoReturn:

@@ -84,8 +84,8 @@ class Calls:
         """Calls under way."""
         return len(self._live)
 
-    async def open(self, principal: Principal, request: ChatRequest) -> Call:
-        """Admit a request against limits and credit; nothing is sent yet.
+    async def open(self, principal: Principal, request: ChatRequest, *, is_strict: bool = False) -> Call:
+        """Admit a request against limits and credit; nothing is sent yet. `is_strict` refuses what would lose a field.
 
         Raises: NotFound for an unknown model, RateLimited, InvalidRequest when it is too large for the tier,
         InsufficientCredits with the balance, the hold needed and the largest `max_tokens` that fits.
@@ -113,7 +113,8 @@ class Calls:
                     raise _too_little(error, bound, model, request) from None
                 raise
         now_ms = self._clock.now_ms()
-        return Call(request_id, principal, request, resolved, catalog.price_version, admission, hold, now_ms)
+        version = catalog.price_version
+        return Call(request_id, principal, request, resolved, version, admission, hold, now_ms, is_strict=is_strict)
 
     async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> None:
         """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
@@ -131,7 +132,8 @@ class Calls:
             pump = AnswerPump(call, outlet, limits.header_lines(call.admission), dialect)
         self._live.add(pump)
         try:
-            await pump.run(self._upstream, plan(call.model, self._health.allows), self._health, self._settle)
+            needed = call.dialect_name if call.request.needs_native else None
+            await pump.run(self._upstream, plan(call.model, self._health.allows, needed), self._health, self._settle)
         except KymaError as error:
             await self._give_up(call, error, outlet)
         except asyncio.CancelledError:  # a shutdown has waited long enough: what was delivered is billed

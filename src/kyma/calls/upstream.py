@@ -16,7 +16,7 @@ from kyma.core.chat import (
     ThinkingDelta,
     ToolCallStart,
 )
-from kyma.core.errors import Garbled, UpstreamError
+from kyma.core.errors import Garbled, Rejected, UpstreamError
 from kyma.core.model import Provider
 from kyma.dialects.base import StreamDecoder
 from kyma.providers.compat import ChatAdapter, adapter_for
@@ -85,6 +85,8 @@ class Upstream:
         adapter = self._adapter(route.provider)
         request, rendered = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
         call.dropped, call.emulated = rendered.dropped, rendered.emulated
+        if call.is_strict and call.dropped:
+            raise _lossy(call.dropped)
         call.candidate = candidate
         response = await self._client.send(request, call.hold, call.attach)
         if response.status == 200:
@@ -100,6 +102,11 @@ class Upstream:
         if adapter is None:
             adapter = self._adapters[provider.dialect] = adapter_for(provider.dialect)
         return adapter
+
+
+def _lossy(dropped: tuple[str, ...]) -> Rejected:
+    said = f"X-Kyma-Strict: the source of this model cannot be told {', '.join(dropped)}"
+    return Rejected(said, upstream_status=400, caller_message=said, code="fields_would_be_dropped")
 
 
 def _is_content(event: ChatEvent) -> bool:

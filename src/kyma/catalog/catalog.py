@@ -57,6 +57,8 @@ class Catalog:
         }
         self._offered = tuple(entry.model for entry in entries.values() if entry.model.routes)
         self._resolved = dict(self._servable_names())
+        stars = (alias for alias in self._resolved if alias.endswith("*"))
+        self._stars = sorted(stars, key=len, reverse=True)
         self.models: Mapping[str, Model] = MappingProxyType({key: entry.model for key, entry in entries.items()})
         self.providers: Mapping[str, Provider] = MappingProxyType(dict(providers))
         self.aliases: Mapping[str, str] = MappingProxyType(
@@ -70,13 +72,19 @@ class Catalog:
     def resolve(self, name: str) -> Resolved:
         """The model that `name` stands for: an id or an alias, in any case, a creator's prefix allowed.
 
-        An alias whose first target cannot be served here gives the next that can. Raises: NotFound, with code
+        An alias whose first target cannot be served here gives the next that can; one that ends in a star stands for
+        all names that begin so and are no model, the longest first. Raises: NotFound, with code
         `model_not_found` and the three closest names, or `model_not_available` and what would make it servable.
         """
         if found := self._resolved.get(name):
             return found
-        if found := self._resolved.get(name.lower()):
+        wanted = name.lower()
+        if found := self._resolved.get(wanted):
             return found
+        if wanted not in self._known:
+            for star in self._stars:
+                if wanted.startswith(star[:-1]):
+                    return self._resolved[star]
         raise self._not_found(name)
 
     def offered(self) -> tuple[Model, ...]:

@@ -19,6 +19,8 @@ from kyma.core.model import Quirks
 from kyma.core.upstream import Timeouts
 
 ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
+ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
+"""An alias may end in a star: then it stands for every name that begins so and is no model."""
 
 Dialect = Literal["openai_chat"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching"]
@@ -241,7 +243,8 @@ def _parse(file: Traversable) -> dict[str, object]:
 
 def _row(file: Traversable, table: str, row_id: str, fields: dict[str, object], row_type: type[RowT]) -> RowT:
     where = f"{file} [{table}]"
-    if not ID.fullmatch(row_id):  # ids stand in response headers as they are
+    pattern = ALIAS if row_type is AliasRow else ID
+    if not pattern.fullmatch(row_id):  # ids stand in response headers as they are
         raise CatalogError(f"{where}: an id is lower case: letters, digits and . _ : - only, and has no slash")
     if "where" in fields:
         raise CatalogError(f"{where}: Object contains unknown field `where`")

@@ -207,7 +207,7 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rendered(msgspec.Struct, frozen=True):
-    """A request in an upstream's words, and the report: the customer's paths of what was left out or said another way."""
+    """A request in an upstream's words, and the customer's paths of what was left out or said another way."""
 
     body: bytes
     dropped: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.chat import ChatRequest, Chat, Native
+from kyma.core.chat import Chat, ChatRequest, Native
 from kyma.core.model import Model, Price, Provider, Quirks, Route
 from kyma.core.upstream import Origin, Timeouts
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from kyma.catalog import CatalogError, builtin_data, read
+from kyma.core.errors import NotFound
 from kyma.core.model import Price
 
 from .conftest import PROVIDERS, Here, model_file, route
@@ -114,3 +115,15 @@ def test_an_overlay_that_is_no_folder_is_refused(tmp_path: Path) -> None:
 
 def test_a_change_of_one_price_changes_the_version(owl: Here, here: Here) -> None:
     assert owl(model_file(NEAR)).price_version != here().price_version
+
+
+def test_an_alias_with_a_star_stands_for_names_that_begin_so(owl: Here) -> None:
+    aliases = '["claude-*"]\ntargets = ["owl"]\nsource = "test, 2026-11-21"\n'
+    found = owl(model_file(NEAR), aliases=aliases).resolve("Claude-Opus-9")
+    assert (found.model.id, found.alias) == ("owl", "claude-*")
+
+
+def test_a_known_model_is_not_replaced_by_a_star(owl: Here) -> None:
+    aliases = '["claude-*"]\ntargets = ["owl"]\nsource = "test, 2026-11-21"\n'
+    with pytest.raises(NotFound, match="has no source here"):
+        owl(model_file(NEAR), aliases=aliases).resolve("claude-sonnet-4-6")

@@ -6,8 +6,9 @@ import msgspec
 
 from kyma.core.chat import ChatRequest, Rendered
 from kyma.core.model import Quirks
+from kyma.dialects.openai_chat.translate import translate
 from kyma.dialects.openai_chat.upstream_messages import needs_rewriting, rewrite
-from kyma.dialects.openai_chat.wire import RawFields, encoder, head, to_raw
+from kyma.dialects.openai_chat.wire import NAME, RawFields, encoder, head, to_raw
 
 REPLACED = ("idempotency_key", "max_tokens", "max_completion_tokens", "stream_options")
 """Fields that are Kyma's own, or that it writes itself."""
@@ -42,10 +43,21 @@ def target(upstream_model: str, is_streaming: bool) -> str:
 
 def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) -> Rendered:
     """The body to send. Usage is always asked for; what the vendor refuses is left out or said another way."""
-    fields = dict(request.native.fields)
-    for name in REPLACED:
-        fields.pop(name, None)
-    dropped = tuple([name for name in quirks.drop if fields.pop(name, None) is not None]) if quirks.drop else ()
+    if request.native.dialect == NAME:
+        fields = dict(request.native.fields)
+        for name in REPLACED:
+            fields.pop(name, None)
+        dropped = tuple([name for name in quirks.drop if fields.pop(name, None) is not None]) if quirks.drop else ()
+        return Rendered(_finish(fields, request, upstream_model, quirks), dropped)
+    told = translate(request.chat(), returns_reasoning=quirks.reasoning_required)
+    for name in quirks.drop:
+        if told.fields.pop(name, None) is not None:
+            told.dropped[told.paths[name]] = None
+    return Rendered(_finish(told.fields, request, upstream_model, quirks), *told.report)
+
+
+def _finish(fields: RawFields, request: ChatRequest, upstream_model: str, quirks: Quirks) -> bytes:
+    """Fields as this vendor takes them."""
     fields["model"] = _name(upstream_model)
     fields[quirks.max_tokens_field] = msgspec.Raw(b"%d" % request.max_tokens)
     if request.is_streaming:
@@ -61,11 +73,11 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
     if quirks.efforts and "reasoning_effort" in fields:
         _limit_effort(fields, quirks)
     instruction = "" if quirks.json_schema or "response_format" not in fields else _say_schema(fields)
-    if instruction or needs_rewriting(request, quirks):
+    if instruction or needs_rewriting(fields["messages"], request.roles, quirks):
         messages = _messages_decoder.decode(fields["messages"])
         fields["messages"] = to_raw(rewrite(messages, quirks, instruction))
     fields.update(quirks.force)
-    return Rendered(encoder.encode(fields), dropped)
+    return encoder.encode(fields)
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kyma.core.chat import ChatRequest
+from kyma.core.chat import Role
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.wire import NULL, RawFields, head, to_raw
 
@@ -27,14 +27,14 @@ class _Form(msgspec.Struct):
 _forms_decoder = msgspec.json.Decoder(list[_Form])
 
 
-def needs_rewriting(request: ChatRequest, quirks: Quirks) -> bool:
+def needs_rewriting(messages: msgspec.Raw, roles: frozenset[Role], quirks: Quirks) -> bool:
     """Whether any message has a form that the vendor does not take."""
-    if "developer" in request.roles and not quirks.roles_developer:
+    if "developer" in roles and not quirks.roles_developer:
         return True
     if not quirks.limits_messages:
         return False
     system_count = 0
-    for message in _forms_decoder.decode(request.native.fields["messages"]):
+    for message in _forms_decoder.decode(messages):
         match message.role:
             case "system" | "developer":
                 system_count += 1

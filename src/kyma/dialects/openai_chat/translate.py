@@ -1,0 +1,117 @@
+"""A chat of another dialect in the fields of a chat completions request, and what that costs in meaning."""
+
+from typing import Any
+
+import msgspec
+
+from kyma.core.chat import Chat, OutputFormat, Reasoning, Tool, ToolChoice, ToolReferencePart, ToolResultPart
+from kyma.dialects.openai_chat.translate_messages import write_messages
+from kyma.dialects.translation import Translation
+
+MAX_STOPS = 4
+NO_PARAMETERS = {"type": "object", "properties": {}}
+FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+"""The parameters that stand for a custom tool's free text."""
+
+
+EFFORT_FROM_BUDGET = ((2048, "low"), (16384, "medium"))
+"""Thinking budgets in tokens up to which an effort is meant; above, `high`."""
+
+
+def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
+    """`chat` in OpenAI's words. `returns_reasoning`: the vendor wants earlier thoughts back."""
+    told = Translation(chat)
+    offered = _offered(chat, told)
+    told.put("messages", write_messages(chat, told, returns_reasoning=returns_reasoning), "messages")
+    if offered:
+        told.put("tools", [_tool(tool, told) for tool in offered], "tools")
+        told.put("parallel_tool_calls", chat.parallel_tool_calls, "parallel_tool_calls")
+        told.put("tool_choice", _choice(chat.tool_choice), "tool_choice")
+    elif chat.tool_choice is not None:
+        told.drop("tool_choice")
+    for field in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "verbosity"):
+        told.put(field, getattr(chat, field), field)
+    told.put("n", chat.n if chat.n > 1 else None, "n")
+    told.put("user", chat.user, "user")
+    told.put("prompt_cache_key", chat.cache_key, "cache_key")
+    told.put("service_tier", chat.service_tier, "service_tier")
+    told.put("response_format", _format(chat.output_format), "output_format")
+    told.put("reasoning_effort", _effort(chat.reasoning, told), "reasoning")
+    if chat.stop:
+        told.put("stop", chat.stop[:MAX_STOPS], "stop")
+        if len(chat.stop) > MAX_STOPS:
+            told.drop("stop")
+    if chat.top_logprobs is not None:
+        told.put("logprobs", True, "top_logprobs")
+        told.put("top_logprobs", chat.top_logprobs or None, "top_logprobs")
+    told.drop("top_k")
+    told.drop("cache")
+    return told
+
+
+def _offered(chat: Chat, told: Translation) -> list[Tool]:
+    """The tools to offer now: deferred ones once they were referenced, and of a subset only that."""
+    referenced = {
+        part.name
+        for message in chat.messages
+        for result in message.parts
+        if isinstance(result, ToolResultPart)
+        for part in result.content
+        if isinstance(part, ToolReferencePart)
+    }
+    offered = [tool for tool in chat.tools if not tool.is_deferred or tool.name in referenced]
+    if any(tool.is_deferred for tool in chat.tools):
+        told.emulate("deferred_tools")
+    choice = chat.tool_choice
+    if choice is not None and choice.names and (choice.mode == "auto" or len(choice.names) > 1):
+        offered = [tool for tool in offered if tool.name in choice.names]
+        told.emulate("tool_choice")
+    return offered
+
+
+def _tool(tool: Tool, told: Translation) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description is not None:
+        function["description"] = tool.description
+    if tool.is_custom:
+        told.emulate("custom_tools")
+        function["parameters"] = FREE_TEXT
+    else:
+        function["parameters"] = NO_PARAMETERS if tool.parameters is None else tool.parameters
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _choice(choice: ToolChoice | None) -> Any:
+    if choice is None:
+        return None
+    if choice.mode == "required" and len(choice.names) == 1:
+        return {"type": "function", "function": {"name": choice.names[0]}}
+    return choice.mode
+
+
+def _format(wanted: OutputFormat | None) -> Any:
+    if wanted is None:
+        return None
+    if wanted.kind == "json_object":
+        return {"type": "json_object"}
+    schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or msgspec.Raw(b"{}")}
+    if wanted.strict is not None:
+        schema["strict"] = wanted.strict
+    if wanted.description is not None:
+        schema["description"] = wanted.description
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def _effort(reasoning: Reasoning | None, told: Translation) -> str | None:
+    if reasoning is None:
+        return None
+    if reasoning.effort is not None:
+        return reasoning.effort
+    if reasoning.budget_tokens is None:
+        told.drop("reasoning")
+        return None
+    told.emulate("reasoning")
+    budget = reasoning.budget_tokens
+    return next((effort for most, effort in EFFORT_FROM_BUDGET if budget <= most), "high") if budget else "none"
