@@ -1,32 +1,24 @@
 """The ASGI entry: an exact-match table of hot routes, FastAPI for everything else, one place that renders errors."""
 
 import logging
-from collections.abc import Awaitable, Callable
 
-from kyma.api import chat
 from kyma.api.asgi import CORS_HEADERS, refuse_encoded, send_error
-from kyma.api.control import build_control
+from kyma.api.control import FIRST_SEGMENTS, build_control
+from kyma.api.text import HOT, hot_route
 from kyma.core.errors import Bug, KymaError, MethodNotAllowed
 from kyma.dialects import openai_chat
 from kyma.gateway import Gateway
-from kyma.server.exchange import Exchange, Message, Receive, Scope, Send
+from kyma.server.exchange import Message, Receive, Scope, Send
 
 log = logging.getLogger("kyma.app")
-
-Handler = Callable[[Gateway, Exchange], Awaitable[None]]
-Render = Callable[[KymaError], bytes]
-
-HOT: dict[str, tuple[Handler, Render]] = {
-    "/v1/chat/completions": (chat.create_completion, openai_chat.render_error),
-}
-"""Hot routes, all of them POST, with the dialect that renders their errors."""
 
 PREFLIGHT_HEADERS = [
     *CORS_HEADERS,
     (b"access-control-allow-methods", b"GET, POST, PUT, DELETE, OPTIONS"),
     (
         b"access-control-allow-headers",
-        b"Authorization, Content-Type, x-api-key, anthropic-version, anthropic-beta, Idempotency-Key, X-Kyma-SDK",
+        b"Authorization, Content-Type, x-api-key, x-goog-api-key, anthropic-version, anthropic-beta, Idempotency-Key,"
+        b" X-Kyma-SDK, X-Kyma-Strict",
     ),
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),
@@ -35,7 +27,8 @@ PREFLIGHT_HEADERS = [
 
 def render_refusal(path: str, error: KymaError) -> bytes:
     """Words for what the server refuses before it is a request, in the dialect of the path."""
-    return HOT[path][1](error) if path in HOT else openai_chat.render_error(error)
+    hot = hot_route(path)
+    return (hot.render_error if hot else openai_chat.render_error)(error)
 
 
 class AnsweredError(Exception):
@@ -53,10 +46,10 @@ class App:
         """Run a handler; what it raises before it has answered becomes an answer in the route's dialect."""
         if scope["type"] != "http":
             return
-        hot = HOT.get(scope["path"])
+        hot = hot_route(scope["path"])
         try:
             if hot is not None and scope["method"] == "POST":
-                await hot[0](self._gateway, scope["exchange"])
+                await hot.handle(self._gateway, scope["exchange"])
             elif scope["method"] == "OPTIONS":
                 await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT_HEADERS})
                 await send({"type": "http.response.body", "body": b""})
@@ -67,15 +60,16 @@ class App:
         except AnsweredError:
             log.exception("a control-plane handler failed")
         except KymaError as error:
-            await send_error(send, error, hot[1] if hot else openai_chat.render_error)
+            await send_error(send, error, hot.render_error if hot else openai_chat.render_error)
         except Exception:
             log.exception("a handler failed")
             bug = Bug("an error of ours; it is in the gateway's log")
-            await send_error(send, bug, hot[1] if hot else openai_chat.render_error)
+            await send_error(send, bug, hot.render_error if hot else openai_chat.render_error)
 
     async def _run_control(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The control plane; its answers may be read from any origin."""
         refuse_encoded(scope)
+        scope["path"] = _with_prefix(scope["path"])
         if scope["method"] == "HEAD":  # the server leaves the body out
             scope["method"] = "GET"
         has_started = False
@@ -93,6 +87,13 @@ class App:
             if has_started:
                 raise AnsweredError from error
             raise
+
+
+def _with_prefix(path: str) -> str:
+    """The path with one `/v1` where a tool has doubled it or left it out."""
+    if path.startswith("/v1/v1/"):
+        return path[len("/v1") :]
+    return f"/v1{path}" if path.removeprefix("/").partition("/")[0] in FIRST_SEGMENTS else path
 
 
 def _takes_post(scope: Scope) -> MethodNotAllowed:

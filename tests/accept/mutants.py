@@ -196,7 +196,7 @@ MUTANTS = (
     _one(
         "disconnect",
         "leaving cancels the pump (design: await in clean-up)",
-        "api/chat.py",
+        "api/text.py",
         "exchange.watch(call.abandon)",
         'exchange.watch(__import__("asyncio").current_task().cancel)',
     ),

@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 
 from kyma.calls.meter import Meter, Outcome, hold_bound
-from kyma.core.chat import ChatRequest, Chat, Native
+from kyma.core.chat import Chat, ChatRequest, Native
 from kyma.core.model import Model, Price, Quirks, Usage
 from kyma.core.money import cost_nanos, per_million_to_picos, usd_number, usd_text, usd_to_nanos, with_markup
 from kyma.dialects.openai_chat.wire import parse_usage

@@ -13,7 +13,8 @@ CORS_HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"X-Kyma-Model, X-Kyma-Alias, X-Kyma-Fallback, X-Kyma-Fallback-Layer, X-Request-Id, Retry-After",
+        b"X-Kyma-Model, X-Kyma-Alias, X-Kyma-Fallback, X-Kyma-Fallback-Layer, X-Kyma-Dropped, X-Kyma-Emulated,"
+        b" X-Request-Id, Retry-After",
     ),
 ]
 
@@ -34,14 +35,14 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def credential(scope: Scope) -> str:
-    """The key or session token: `Authorization: Bearer`, else `x-api-key`; empty when there is none."""
+    """The key or session token: `Authorization: Bearer`, else `x-api-key` or Google's; empty when there is none."""
     key = b""
     for name, value in scope["headers"]:
         if name == b"authorization":
             scheme, _, token = value.partition(b" ")
             if scheme.lower() == b"bearer" and token.strip():
                 return str(token.strip(), "latin-1")
-        elif name == b"x-api-key":
+        elif name == b"x-api-key" or name == b"x-goog-api-key":
             key = value.strip()
     return key.decode("latin-1")
 

@@ -6,13 +6,25 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from kyma import __version__
-from kyma.api import auth, credits, health, models
+from kyma.api import auth, credits, health, models, translate
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound
 from kyma.dialects.openai_chat import render_error
 from kyma.gateway import Gateway
+
+
+def _path(route: BaseRoute) -> str:
+    return str(getattr(route, "path", ""))
+
+
+ROUTERS = (health.router, models.router, credits.router, auth.router, translate.router)
+FIRST_SEGMENTS = frozenset(
+    path.split("/")[2] for router in ROUTERS for route in router.routes if (path := _path(route)).startswith("/v1/")
+)
+"""What may follow `/v1/` here."""
 
 
 def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
@@ -27,7 +39,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.gateway = gateway
-    for router in (health.router, models.router, credits.router, auth.router):
+    for router in ROUTERS:
         app.include_router(router)
     document = functools.cache(lambda: served_document(app, hot_paths, gateway.base_url))
 

@@ -41,6 +41,8 @@ CALL_HEADERS = {
     "X-Kyma-Alias": "The alias that was resolved, if one was used",
     "X-Kyma-Fallback": "true if another source than the primary answered",
     "X-Kyma-Fallback-Layer": "1 first other source, 2 a further source, 3 an equivalent model",
+    "X-Kyma-Dropped": "Fields that the model's source could not be told, comma-separated",
+    "X-Kyma-Emulated": "Fields that were said another way",
     "X-Request-Id": "The request's id",
 }
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from kyma.commands import credits, doctor, keys, ledger, local, serve, settings
+from kyma.commands import credits, doctor, keys, ledger, local, serve, settings, translate
 
 app = typer.Typer(
     name="kyma",
@@ -14,6 +14,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("migrate")(ledger.migrate_database)
 app.command("doctor")(doctor.doctor)
+app.command("translate")(translate.translate)
 app.add_typer(local.app, name="local")
 app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")
