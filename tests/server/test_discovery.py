@@ -2,10 +2,11 @@
 
 import re
 
+import anthropic
 import pytest
 from openapi_spec_validator import validate
 
-from kyma.app import HOT
+from kyma.api.text import HOT
 from tests.gateway_process import GatewayProcess
 from tests.server.api import Api
 from tests.server.customers import stranger
@@ -116,3 +117,12 @@ def test_every_operation_documents_its_errors(anybody: Api) -> None:
         for method, operation in item.items():
             assert {"400", "405", "500"} <= set(operation["responses"]), (method, path)
             assert "422" not in operation["responses"]
+
+
+def test_anthropics_client_lists_models_and_finds_one(customer: Api) -> None:
+    with anthropic.Anthropic(base_url=customer.base_url, api_key=customer.key) as client:
+        listed = list(client.models.list())
+        assert "good" in [model.id for model in listed]
+        assert {model.type for model in listed} == {"model"}
+        found = client.models.retrieve("good")
+    assert (found.display_name, found.created_at.tzinfo is not None) == ("good", True)

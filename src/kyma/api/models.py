@@ -1,5 +1,6 @@
 """GET /v1/models: what is sold here, at which price, and what it can do. Who serves it is not said."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -26,9 +27,14 @@ class Pricing(BaseModel):
 
 
 class ModelRow(BaseModel):
+    """`type`, `display_name` and `created_at` are what Anthropic's clients read of the same list."""
+
     id: str
     object: Literal["model"]
+    type: Literal["model"]
+    display_name: str
     created: int
+    created_at: datetime
     owned_by: str
     name: str
     description: str
@@ -66,6 +72,9 @@ class ModelList(BaseModel):
     object: Literal["list"]
     data: list[ModelRow]
     aliases: dict[str, str]
+    has_more: Literal[False]
+    first_id: str | None
+    last_id: str | None
 
 
 @router.get("/v1/models", summary="List all models")
@@ -75,7 +84,14 @@ async def list_models(
     """The models this gateway can serve now; `include=all` adds those that lack a provider, with what is missing."""
     catalog = gateway.catalog
     models = catalog.all() if include == "all" else catalog.offered()
-    return ModelList(object="list", data=[row(model, catalog) for model in models], aliases=dict(catalog.aliases))
+    return ModelList(
+        object="list",
+        data=[row(model, catalog) for model in models],
+        aliases=dict(catalog.aliases),
+        has_more=False,
+        first_id=models[0].id if models else None,
+        last_id=models[-1].id if models else None,
+    )
 
 
 @router.get("/v1/models/{model_id:path}", summary="One model", responses={404: {"description": "Unknown model"}})
@@ -91,6 +107,9 @@ def row(model: Model, catalog: Catalog) -> ModelRow:
     copied: dict[str, Any] = {name: _plain(getattr(model, name)) for name in COPIED}
     return ModelRow(
         object="model",
+        type="model",
+        display_name=model.name,
+        created_at=datetime.fromtimestamp(model.created, UTC),
         pricing=_pricing(model),
         pricing_mode="per-token",
         context_length=model.context_window,
