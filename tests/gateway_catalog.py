@@ -9,6 +9,21 @@ import msgspec
 
 PROVIDER_KEY = "sk-test-upstream"
 
+FAMILIES: Sequence[str] = ("openai_chat", "anthropic_messages", "gemini")
+"""The dialects in which test gateways talk to the scripted upstream: those that the gateway's catalog accepts.
+
+The others that the upstream speaks: anthropic_messages, gemini.
+"""
+
+SUFFIXES = {"openai_chat": "", "anthropic_messages": "-anthropic", "gemini": "-gemini"}
+BASE_PATHS = {"openai_chat": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta"}
+DIALECT_FIELDS: Mapping[str, Mapping[str, object]] = {
+    "openai_chat": {},
+    "anthropic_messages": {"key_header": "x-api-key", "headers": {"anthropic-version": "2023-06-01"}},
+    "gemini": {"key_header": "x-goog-api-key"},
+}
+"""What a provider row of that dialect says besides."""
+
 
 class ProviderSpec(msgspec.Struct, frozen=True):
     """A row of `providers.toml`; `fields` are further ones, e.g. `{"first_byte_s": 0.5}`."""
@@ -16,6 +31,7 @@ class ProviderSpec(msgspec.Struct, frozen=True):
     id: str
     base_url: str
     fields: Mapping[str, object] = {}
+    dialect: str = "openai_chat"
 
 
 class RouteSpec(msgspec.Struct, frozen=True):
@@ -36,6 +52,23 @@ class ModelSpec(msgspec.Struct, frozen=True):
     fields: Mapping[str, object] = {}
 
 
+def in_family(provider: ProviderSpec, dialect: str) -> ProviderSpec:
+    """The same upstream as another provider (`spare` -> `spare-gemini`), spoken to in another dialect."""
+    return msgspec.structs.replace(
+        provider,
+        id=provider.id + SUFFIXES[dialect],
+        base_url=provider.base_url.removesuffix(BASE_PATHS[provider.dialect]) + BASE_PATHS[dialect],
+        dialect=dialect,
+    )
+
+
+def model_in_family(model: ModelSpec, dialect: str) -> ModelSpec:
+    """The same scripts as another model (`good` -> `good-gemini`), by the providers of that family."""
+    suffix = SUFFIXES[dialect]
+    routes = [msgspec.structs.replace(route, provider=route.provider + suffix) for route in model.routes]
+    return msgspec.structs.replace(model, id=model.id + suffix, routes=routes)
+
+
 def write_catalog(config_dir: Path, providers: Sequence[ProviderSpec], models: Sequence[ModelSpec]) -> None:
     """Write the overlay: `providers.toml` and `models/tests.toml`, in place of what was there."""
     (config_dir / "models").mkdir(parents=True, exist_ok=True)
@@ -52,10 +85,11 @@ def key_env(provider: ProviderSpec) -> str:
 def _provider_toml(provider: ProviderSpec) -> str:
     row = {
         "name": provider.id.capitalize(),
-        "dialect": "openai_chat",
+        "dialect": provider.dialect,
         "base_url": provider.base_url,
         "key_env": key_env(provider),
         "source": "tests",
+        **DIALECT_FIELDS[provider.dialect],
         **provider.fields,
     }
     return _table(provider.id, row)

@@ -211,3 +211,13 @@ def test_every_field_of_a_request_is_mapped_or_reported(names: set[str]) -> None
     told = set(chat.names.values()) | set(chat.lost)
     assert {name for name in names if name not in OURS} <= told | {"logprobs"}
     assert not set(chat.names.values()) & set(chat.lost)
+
+
+def test_a_schema_and_a_custom_tools_format_are_read() -> None:
+    wanted = {"type": "json_schema", "json_schema": {"name": "city", "schema": {"type": "object"}}}
+    custom = {"type": "custom", "custom": {"name": "sh", "format": {"type": "text"}}}
+    sent = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "response_format": wanted, "tools": [custom]}
+    chat = parse_request(json.dumps(sent).encode()).chat()
+    assert chat.output_format is not None and chat.output_format.schema == msgspec.Raw(b'{"type": "object"}')
+    assert chat.tools[0].format == msgspec.Raw(b'{"type": "text"}')
+    assert chat.lost == ()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import openai
 import pytest
 
+from tests.gateway_catalog import FAMILIES, ModelSpec, ProviderSpec, RouteSpec, in_family, model_in_family
 from tests.gateway_process import GatewayProcess
 from tests.local_model import model_in
 from tests.server import catalog
@@ -15,6 +16,15 @@ from tests.upstream.fixture import upstream, upstream_process
 from tests.upstream.process import UpstreamProcess
 
 __all__ = ["upstream", "upstream_process"]
+
+REPEATED = (
+    *("good", "slow", "empty", "think", "tools"),
+    *("throttled", "cut-late", "error-in-200", "error-late", "after-throttled"),
+)
+"""Models of the catalog that are there for every family of upstreams: `good`, `good-anthropic`, `good-gemini`."""
+
+ADDED = {"tool-agent": "script:agent", "interleaved": "script:interleaved", "cached": "script:cached"}
+"""Further models of every family, and their scripts."""
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +37,7 @@ def gateway(upstream_process: UpstreamProcess, tmp_path_factory: pytest.TempPath
         "KYMA_KEEP_ALIVE_S": "0.4",
     }
     folder = tmp_path_factory.mktemp("gateway")
-    process = GatewayProcess(folder, catalog.providers(upstream_process), catalog.models(), env=env)
+    process = GatewayProcess(folder, *_in_families(upstream_process), env=env)
     (process.config_dir / "aliases.toml").write_text(catalog.ALIASES)
     with process:
         yield process
@@ -39,7 +49,7 @@ def limited_gateway(
 ) -> Iterator[GatewayProcess]:
     """Scripted upstreams and every setting as it comes."""
     folder = tmp_path_factory.mktemp("limited")
-    with GatewayProcess(folder, catalog.providers(upstream_process), catalog.models()) as process:
+    with GatewayProcess(folder, *_in_families(upstream_process)) as process:
         yield process
 
 
@@ -70,3 +80,17 @@ def sdk(gateway: GatewayProcess) -> Iterator[openai.OpenAI]:
     """The official SDK on the scripted gateway, without its own retries."""
     with openai.OpenAI(base_url=f"{gateway.base_url}/v1", api_key=gateway.key, max_retries=0, timeout=15) as client:
         yield client
+
+
+def _in_families(upstream: UpstreamProcess) -> tuple[list[ProviderSpec], list[ModelSpec]]:
+    """The catalog, and some of its models again for every other family of upstreams."""
+    source = f"{catalog.VENDOR}-good"
+    providers = catalog.providers(upstream)
+    models = catalog.models() + [ModelSpec(name, [RouteSpec(source, script)]) for name, script in ADDED.items()]
+    common = [model for model in models if model.id in REPEATED or model.id in ADDED]
+    used = {route.provider for model in common for route in model.routes}
+    others = [dialect for dialect in FAMILIES if dialect != "openai_chat"]
+    return (
+        providers + [in_family(row, dialect) for dialect in others for row in providers if row.id in used],
+        models + [model_in_family(model, dialect) for dialect in others for model in common],
+    )

@@ -1,1 +1,1 @@
-"""A scripted upstream: an OpenAI-shaped server in its own process that fails as the request asks it to."""
+"""A scripted upstream in its own process that speaks like three families of vendors and fails as the request asks."""

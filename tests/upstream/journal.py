@@ -1,4 +1,7 @@
-"""What the upstream saw, in memory: one entry for every chat, kept until `reset`. No message content is kept."""
+"""What the upstream saw, in memory: one entry for every chat, kept until `reset`.
+
+No message content is kept but blocks that a vendor signed: those must come back to it as they were.
+"""
 
 import random
 import time
@@ -12,7 +15,10 @@ KEPT_ENTRIES = 50_000
 
 
 class Entry(msgspec.Struct):
-    """One chat. Times are epoch milliseconds; `body` is the request without any `content`."""
+    """One chat. Times are epoch milliseconds.
+
+    `body` is the request without its texts (see `reading`); `signed` the JSON of every signed block as it arrived.
+    """
 
     id: str
     model: str
@@ -20,6 +26,8 @@ class Entry(msgspec.Struct):
     body: dict[str, object]
     headers: dict[str, str]
     started_at: int
+    dialect: str = "openai_chat"
+    signed: list[str] = []
     outcome: Outcome = "open"
     tokens_sent: int = 0
     first_sent_at: int | None = None

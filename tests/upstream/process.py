@@ -25,7 +25,8 @@ class UpstreamProcess:
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port: int = json.loads(self._process.stdout.readline())["port"]
-        self.base_url = f"http://127.0.0.1:{self.port}/v1"
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.base_url = f"{self.origin}/v1"
 
     @property
     def pid(self) -> int:
@@ -61,7 +62,7 @@ class UpstreamProcess:
         self.stop()
 
     def _ask(self, method: str, path: str) -> bytes:
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method=method)
+        request = urllib.request.Request(f"{self.origin}{path}", method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
             body: bytes = response.read()
         return body

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from tests.upstream.talk import Json, StreamedTalk, Talk
+from tests.upstream.talk import Json, Talk
 from tests.upstream.wire import render
 
 HTML = b"<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -55,9 +55,8 @@ async def cut_before(talk: Talk, turn: Turn, *, mode: str = "fin") -> None:
 
 
 async def throttled(talk: Talk, turn: Turn, *, s: int = 1) -> None:
-    """429 with Retry-After of `s` seconds."""
-    body = _error_body("Rate limit reached for requests", "rate_limit_exceeded")
-    await talk.exchange.send_raw(render(429, body, "application/json", (("retry-after", str(s)),)))
+    """429 that asks for `s` seconds of patience, in the family's way."""
+    await talk.refuse(429, "Rate limit reached for requests", "rate_limit_exceeded", s)
 
 
 async def status(talk: Talk, turn: Turn, *, code: int = 500, body: str = "json") -> None:
@@ -65,8 +64,7 @@ async def status(talk: Talk, turn: Turn, *, code: int = 500, body: str = "json")
     if body == "html":
         await talk.exchange.send_raw(render(code, HTML, "text/html"))
     else:
-        error = _error_body(f"The server answered {code}", f"error_{code}")
-        await talk.exchange.send_raw(render(code, error, "application/json"))
+        await talk.refuse(code, f"The server answered {code}", f"error_{code}")
 
 
 async def html_200(talk: Talk, turn: Turn) -> None:
@@ -84,22 +82,22 @@ async def garbage_chunk(talk: Talk, turn: Turn, *, k: int = 2) -> None:
 
 async def negative_usage(talk: Talk, turn: Turn) -> None:
     """Counts below zero."""
-    await _say_and_report(talk, {"prompt_tokens": -5, "completion_tokens": -7, "total_tokens": -12})
+    await _say_and_report(talk, talk.counted(-5, -7, -12))
 
 
 async def huge_usage(talk: Talk, turn: Turn, *, n: int = 10**12) -> None:
     """Counts of `n` tokens each way."""
-    await _say_and_report(talk, {"prompt_tokens": n, "completion_tokens": n, "total_tokens": 2 * n})
+    await _say_and_report(talk, talk.counted(n, n, 2 * n))
 
 
 async def float_usage(talk: Talk, turn: Turn) -> None:
     """Counts with a fraction."""
-    await _say_and_report(talk, {"prompt_tokens": 3.5, "completion_tokens": 2.25, "total_tokens": 5.75})
+    await _say_and_report(talk, talk.counted(3.5, 2.25, 5.75))
 
 
 async def string_usage(talk: Talk, turn: Turn) -> None:
     """Counts in quotes."""
-    await _say_and_report(talk, {"prompt_tokens": "12", "completion_tokens": "5", "total_tokens": "17"})
+    await _say_and_report(talk, talk.counted("12", "5", "17"))
 
 
 async def no_usage(talk: Talk, turn: Turn) -> None:
@@ -113,8 +111,7 @@ async def repeated_usage(talk: Talk, turn: Turn) -> None:
     finish = await talk.say(0)
     for _ in range(talk.pace.tokens):
         finish = await talk.say(1)
-        if isinstance(talk, StreamedTalk):
-            await talk.report_now(talk.usage)
+        await talk.report_now()
     await talk.report(talk.usage, talk.usage)
     await talk.done(finish)
 
@@ -123,7 +120,7 @@ async def error_in_stream(talk: Talk, turn: Turn, *, k: int = 2) -> None:
     """An error object after `k` tokens and no more; in a whole body, in place of the answer."""
     await talk.begin()
     await talk.say(k)
-    await talk.fail({"message": "The engine is overloaded", "type": "server_error", "code": "overloaded"})
+    await talk.fail(503, "The engine is overloaded", "overloaded")
 
 
 async def empty(talk: Talk, turn: Turn, *, body: str = "json") -> None:
@@ -135,21 +132,23 @@ async def empty(talk: Talk, turn: Turn, *, body: str = "json") -> None:
     await talk.done("stop")
 
 
-async def tools(talk: Talk, turn: Turn, *, parallel: int = 1) -> None:
-    """`parallel` tool calls, their arguments in fragments; names are those the request offers, in turn."""
+async def tools(talk: Talk, turn: Turn, *, parallel: int = 1, ids: int = 1) -> None:
+    """`parallel` tool calls, their arguments in fragments; names are those the request offers, in turn.
+
+    With ids=0 they have an empty id, in Gemini none.
+    """
     names = talk.asked.tool_names or ("get_weather",)
     await talk.begin()
     for index in range(parallel):
-        function = {"name": names[index % len(names)], "arguments": ""}
-        await talk.call_tool({"index": index, "id": f"call_{index}", "type": "function", "function": function})
+        await talk.call_tool(index, f"call_{index}" if ids else "", names[index % len(names)])
     for fragment in ('{"city"', ':"Par', 'is"}'):
         for index in range(parallel):
-            await talk.call_tool({"index": index, "function": {"arguments": fragment}})
+            await talk.add_arguments(index, fragment)
     await talk.done("tool_calls")
 
 
 async def think(talk: Talk, turn: Turn, *, thoughts: int = 3, tags: int = 0) -> None:
-    """Thinks first, in `reasoning_content`; with tags=1 in the content between think tags."""
+    """Thinks first, in the family's place for it; with tags=1 in the content between think tags."""
     await talk.begin()
     if tags:
         await talk.say_text("<think>")
@@ -158,6 +157,45 @@ async def think(talk: Talk, turn: Turn, *, thoughts: int = 3, tags: int = 0) -> 
         for index in range(thoughts):
             await talk.think(f"{' ' if index else ''}t{index}")
     await talk.done(await talk.say())
+
+
+async def agent(talk: Talk, turn: Turn, *, again: int = 0) -> None:
+    """Thinks, then calls the first tool offered, or answers when the conversation has a tool result.
+
+    With again=1 an earlier result does not count: it calls whenever the last turn is none.
+    """
+    asked = talk.asked
+    has_result = asked.ends_in_tool_result if again else asked.has_tool_result
+    await talk.begin()
+    for thought in ("Let", " me", " see"):
+        await talk.think(thought)
+    if has_result or not asked.tool_names:
+        await talk.done(await talk.say())
+        return
+    await talk.call_tool(0, f"call_{turn.number}", asked.tool_names[0])
+    for fragment in ('{"city"', ':"Par', 'is"}'):
+        await talk.add_arguments(0, fragment)
+    await talk.done("tool_calls")
+
+
+async def interleaved(talk: Talk, turn: Turn) -> None:
+    """A word, then two tool calls with arguments of their own whose fragments come in turn, where the form has any."""
+    names = talk.asked.tool_names or ("get_weather",)
+    await talk.begin()
+    await talk.say(1)
+    await talk.call_tool(0, "call_paris", names[0])
+    await talk.add_arguments(0, '{"city"')
+    await talk.call_tool(1, "call_oslo", names[-1])
+    for index, fragment in ((1, '{"ci'), (0, ':"Par'), (1, 'ty":"'), (1, "Os"), (0, 'is"}'), (1, 'lo"}')):
+        await talk.add_arguments(index, fragment)
+    await talk.done("tool_calls")
+
+
+async def cached(talk: Talk, turn: Turn, *, read: int = 2, written: int = 1) -> None:
+    """A good answer; so many tokens of the prompt (no more than it has) were read from a cache and written to it."""
+    talk.cached = min(read, talk.asked.prompt_tokens)
+    talk.written = min(written, talk.asked.prompt_tokens - talk.cached)
+    await ok(talk, turn)
 
 
 async def echo(talk: Talk, turn: Turn) -> None:
@@ -208,7 +246,7 @@ async def wrong_content_type(talk: Talk, turn: Turn, *, type: str = "text/plain"
 
 
 async def keepalive_comments(talk: Talk, turn: Turn) -> None:
-    """A comment before every word."""
+    """A sign of life before every word: a comment, in Anthropic's stream a ping."""
     await talk.begin()
     finish = await talk.say(0)
     for _ in range(talk.pace.tokens):
@@ -231,14 +269,9 @@ async def paced(talk: Talk, turn: Turn, *, interval_ms: float = 20, events: int 
 
 
 async def _say_and_report(talk: Talk, *usages: Json) -> None:
-    await talk.begin()
-    finish = await talk.say()
     await talk.report(*usages)
-    await talk.done(finish)
-
-
-def _error_body(message: str, code: str) -> bytes:
-    return msgspec.json.encode({"error": {"message": message, "type": "upstream", "code": code}})
+    await talk.begin()
+    await talk.done(await talk.say())
 
 
 SCRIPTS: dict[str, Script] = {
@@ -248,7 +281,7 @@ SCRIPTS: dict[str, Script] = {
         for script in (
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
-            *(flaky, die_after, wrong_content_type, keepalive_comments, paced),
+            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, interleaved, cached),
         )
     },
 }

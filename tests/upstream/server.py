@@ -7,43 +7,16 @@ import socket
 
 import msgspec
 
+from tests.upstream.families import OPENAI, Family, family_at
 from tests.upstream.journal import Entry, Journal, now_ms
 from tests.upstream.listen import Acceptor
 from tests.upstream.pick import BadScript, prepare
 from tests.upstream.scripts import SCRIPTS, Turn
-from tests.upstream.talk import Asked, Json, StreamedTalk, WholeTalk
+from tests.upstream.talk import Json
 from tests.upstream.wire import Connection, Exchange, Request, render
 
 PLAIN_MODEL = "mock"
 PLAIN_BODY_BYTES = 1024
-CHAT_PATH = "/v1/chat/completions"
-
-
-class _Message(msgspec.Struct):
-    role: str
-    content: str | list[dict[str, object]] | None = None
-
-
-class _Function(msgspec.Struct):
-    name: str
-
-
-class _Tool(msgspec.Struct):
-    function: _Function
-
-
-class _StreamOptions(msgspec.Struct):
-    include_usage: bool = False
-
-
-class _Chat(msgspec.Struct):
-    model: str
-    messages: list[_Message]
-    stream: bool = False
-    stream_options: _StreamOptions | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    tools: list[_Tool] = []
 
 
 class _ModelOnly(msgspec.Struct):
@@ -51,12 +24,11 @@ class _ModelOnly(msgspec.Struct):
     stream: bool = False
 
 
-_read_chat = msgspec.json.Decoder(_Chat).decode
 _read_model = msgspec.json.Decoder(_ModelOnly).decode
 
 
 class Upstream:
-    """Answers requests; `mock` without stream is one constant reply that leaves no entry, for speed."""
+    """Answers requests; OpenAI's `mock` without stream is one constant reply that leaves no entry, for speed."""
 
     def __init__(self) -> None:
         self._journal = Journal()
@@ -65,9 +37,9 @@ class Upstream:
 
     def answer_at_once(self, request: Request) -> bytes | None:
         """The constant reply, the model list, the log and every refusal."""
+        if request.method == "POST" and (family := family_at(request.path)) is not None:
+            return self._answer_chat_at_once(request, family)
         match request.method, request.path:
-            case "POST", "/v1/chat/completions":
-                return self._answer_chat_at_once(request)
             case "GET", "/v1/models":
                 ids = [PLAIN_MODEL, *(f"script:{name}" for name in SCRIPTS)]
                 rows = [{"id": id, "object": "model", "created": 0, "owned_by": "tests"} for id in ids]
@@ -79,42 +51,44 @@ class Upstream:
             case "POST", "/_reset":
                 self._journal.reset()
                 return _json({})
-        return _refuse(404, f"nothing lives at {request.method} {request.path}")
+        return _refuse(OPENAI, 404, f"nothing lives at {request.method} {request.path}")
 
     async def answer(self, request: Request, exchange: Exchange) -> None:
         """Play the script that a chat names, and write down how it ended."""
-        chat = _read_chat(request.body)
-        asked = _asked(chat)
-        name = "script:ok" if chat.model == PLAIN_MODEL else chat.model
-        pace, play = prepare(name)
+        family = family_at(request.path)
+        assert family is not None, "only chats are answered late"
+        reading = family.read(request)
+        pace, play = prepare(_script(reading.model))
         entry = Entry(
-            id=f"chatcmpl-{next(self._ids)}",
-            model=chat.model,
-            is_streaming=chat.stream,
-            body=_without_content(msgspec.json.decode(request.body, type=dict)),
+            id=f"{family.id_prefix}{next(self._ids)}",
+            model=reading.model,
+            is_streaming=reading.asked.is_streaming,
+            body=reading.body,
             headers=request.headers,
             started_at=now_ms(),
+            dialect=family.dialect,
+            signed=reading.signed,
         )
         number = self._journal.open(entry)
-        turn = Turn(number, lambda seed: self._journal.dice(chat.model, seed))
+        turn = Turn(number, lambda seed: self._journal.dice(reading.model, seed))
+        talk = family.streamed if reading.asked.is_streaming else family.whole
         try:
-            await play((StreamedTalk if chat.stream else WholeTalk)(exchange, entry, asked, pace), turn)
+            await play(talk(exchange, entry, reading.asked, pace), turn)
         except asyncio.CancelledError:
             self._journal.close(entry, "client_gone")
             raise
         self._journal.close(entry, "cut" if exchange.is_cut else "finished")
 
-    def _answer_chat_at_once(self, request: Request) -> bytes | None:
+    def _answer_chat_at_once(self, request: Request, family: Family) -> bytes | None:
         try:
-            wanted = _read_model(request.body)
-            if wanted.model == PLAIN_MODEL and not wanted.stream:
-                self._journal.requests_by_model[PLAIN_MODEL] += 1
-                return self._plain
-            _read_chat(request.body)
-            if wanted.model != PLAIN_MODEL:
-                prepare(wanted.model)
+            if family is OPENAI:
+                wanted = _read_model(request.body)
+                if wanted.model == PLAIN_MODEL and not wanted.stream:
+                    self._journal.requests_by_model[PLAIN_MODEL] += 1
+                    return self._plain
+            prepare(_script(family.read(request).model))
         except (msgspec.DecodeError, BadScript) as error:
-            return _refuse(400, str(error))
+            return _refuse(family, 400, str(error))
         return None
 
 
@@ -130,28 +104,8 @@ async def serve(listener: socket.socket) -> None:
     acceptor.close()
 
 
-def _asked(chat: _Chat) -> Asked:
-    texts = [(message.role, _text(message.content)) for message in chat.messages]
-    return Asked(
-        is_streaming=chat.stream,
-        wants_usage=chat.stream_options is not None and chat.stream_options.include_usage,
-        prompt_tokens=sum(len(text.split()) for _, text in texts),
-        max_tokens=chat.max_tokens if chat.max_completion_tokens is None else chat.max_completion_tokens,
-        last_user_text=next((text for role, text in reversed(texts) if role == "user"), ""),
-        tool_names=tuple(tool.function.name for tool in chat.tools),
-    )
-
-
-def _text(content: str | list[dict[str, object]] | None) -> str:
-    if isinstance(content, list):
-        return " ".join(str(part.get("text", "")) for part in content)
-    return content or ""
-
-
-def _without_content(body: Json) -> Json:
-    messages = body.get("messages")
-    assert isinstance(messages, list)
-    return body | {"messages": [{key: message[key] for key in message if key != "content"} for message in messages]}
+def _script(model: str) -> str:
+    return "script:ok" if model == PLAIN_MODEL else model
 
 
 def _plain_body() -> bytes:
@@ -173,6 +127,5 @@ def _json(value: object) -> bytes:
     return render(200, msgspec.json.encode(value), "application/json")
 
 
-def _refuse(status: int, message: str) -> bytes:
-    error = {"error": {"message": message, "type": "invalid_request_error", "code": "bad_script"}}
-    return render(status, msgspec.json.encode(error), "application/json")
+def _refuse(family: Family, status: int, message: str) -> bytes:
+    return render(status, msgspec.json.encode(family.error(status, message, "bad_script")), "application/json")

@@ -1,10 +1,11 @@
-"""One chat being answered in OpenAI's wire form: a stream of chunks or one whole body, behind the same verbs.
+"""The verbs of an answer, the same in every family of vendors; scripts use them and never see a wire.
 
-Scripts use the verbs; this file knows what they look like on the wire and counts the tokens that went out.
+What they look like there is the business of `openai_talk`, `anthropic_talk` and `gemini_talk`: each has a stream and
+one whole body.
 """
 
 import asyncio
-import time
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -25,6 +26,8 @@ class Asked(msgspec.Struct, frozen=True):
     max_tokens: int | None
     last_user_text: str
     tool_names: tuple[str, ...]
+    has_tool_result: bool
+    ends_in_tool_result: bool
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -35,47 +38,59 @@ class Pace(msgspec.Struct, frozen=True):
     word: str = "w"
 
 
-class _Function(msgspec.Struct):
-    name: str
-    arguments: str = ""
+class ToolCall(msgspec.Struct):
+    """A call as far as it was said."""
 
-
-class _ToolCall(msgspec.Struct):
     id: str
-    function: _Function
-    type: str = "function"
+    name: str
+    fragments: list[str] = []
+
+    @property
+    def arguments(self) -> str:
+        return "".join(self.fragments)
+
+    @property
+    def token_count(self) -> int:
+        """Its name and every fragment."""
+        return 1 + len(self.fragments)
 
 
 class Talk:
-    """The verbs of an answer. One token is one word, one thought or one fragment of a tool call."""
+    """The verbs. One token is one word, one thought, a tool call's name or one fragment of its arguments.
+
+    No more tokens are said than the request allows: what comes later is left unsaid and the answer ends for length.
+    """
 
     def __init__(self, exchange: Exchange, entry: Entry, asked: Asked, pace: Pace) -> None:
         self.exchange = exchange
         self.asked = asked
         self.pace = pace
         self.thoughts = 0
+        self.cached = 0
+        self.written = 0
         self._entry = entry
         self._words = 0
-        self._created = int(time.time())
+        self._is_short = False
+        self._usages: tuple[Json, ...] | None = None
+
+    @property
+    def said(self) -> int:
+        """Tokens so far, thoughts among them."""
+        return self._words + self.thoughts
 
     @property
     def usage(self) -> Json:
         """An honest count of what was said so far."""
-        said = self._words + self.thoughts
-        usage: Json = {
-            "prompt_tokens": self.asked.prompt_tokens,
-            "completion_tokens": said,
-            "total_tokens": self.asked.prompt_tokens + said,
-        }
-        if self.thoughts:
-            usage["completion_tokens_details"] = {"reasoning_tokens": self.thoughts}
-        return usage
+        raise NotImplementedError
+
+    def counted(self, prompt: object, said: object, total: object) -> Json:
+        """A count of any kind, honest or not, in the family's words."""
+        raise NotImplementedError
 
     async def say(self, count: int | None = None) -> Finish:
         """The next `count` words (those that are left of the pace's by default), no more than max_tokens allows."""
-        left = (self.pace.tokens if count is None else self._words + count) - self._words
-        for _ in range(left):
-            if self.asked.max_tokens is not None and self._words >= self.asked.max_tokens:
+        for _ in range(self.pace.tokens - self._words if count is None else count):
+            if self._is_full:
                 return "length"
             space = " " if self._words else ""
             await self.say_text(f"{space}{self.pace.word}{self._words}")
@@ -83,40 +98,55 @@ class Talk:
 
     async def say_text(self, text: str) -> None:
         """One token of content."""
-        await self._pause()
-        self._words += 1
-        await self._send_delta({"content": text})
+        if await self._may_speak():
+            self._words += 1
+            await self._put_text(text)
 
     async def think(self, text: str) -> None:
-        """One token of reasoning, in the field of its own."""
-        await self._pause()
-        self.thoughts += 1
-        await self._send_delta({"reasoning_content": text})
+        """One token of reasoning, in the place that the family has for it."""
+        if await self._may_speak():
+            self.thoughts += 1
+            await self._put_thought(text)
 
-    async def call_tool(self, fragment: Json) -> None:
-        """One fragment of a tool call, as in `delta.tool_calls`."""
-        await self._pause()
-        self._words += 1
-        await self._send_delta({"tool_calls": [fragment]})
+    async def call_tool(self, index: int, id: str, name: str) -> None:
+        """Begin a tool call; several may be under way."""
+        if await self._may_speak():
+            self._words += 1
+            await self._put_call(index, id, name)
+
+    async def add_arguments(self, index: int, fragment: str) -> None:
+        """A fragment of the arguments of a call that was begun."""
+        if await self._may_speak():
+            self._words += 1
+            await self._put_arguments(index, fragment)
+
+    async def report(self, *usages: Json) -> None:
+        """What the upstream says it counted, from `begin` on if said before; nothing given is no usage at all."""
+        self._usages = usages
+
+    async def refuse(self, status: int, message: str, code: str, retry_after_s: int | None = None) -> None:
+        """A failure with that status in place of an answer."""
+        headers = () if retry_after_s is None else (("retry-after", str(retry_after_s)),)
+        await self._send_refusal(status, self._error(status, message, code), headers)
 
     async def begin(self, content_type: str | None = None) -> None:
         """The head of the answer, with another content type if given."""
         raise NotImplementedError
 
-    async def report(self, *usages: Json) -> None:
-        """What the upstream says it counted; nothing given is no usage at all."""
+    async def report_now(self) -> None:
+        """A running count between the words, as some vendors send it; a whole body has no place for one."""
         raise NotImplementedError
 
     async def comment(self) -> None:
-        """A keep-alive comment, where the form has one."""
+        """A sign of life, where the form has one."""
         raise NotImplementedError
 
     async def garble(self) -> None:
         """Something that is not JSON where JSON belongs."""
         raise NotImplementedError
 
-    async def fail(self, error: Json) -> None:
-        """An error object inside the 200; ends the answer."""
+    async def fail(self, status: int, message: str, code: str) -> None:
+        """The error of that status inside the 200; ends the answer."""
         raise NotImplementedError
 
     async def break_off(self, reset: bool) -> None:
@@ -127,84 +157,66 @@ class Talk:
         """The end, with its finish reason and whatever `report` was told."""
         raise NotImplementedError
 
-    async def _send_delta(self, delta: Json) -> None:
+    def _error(self, status: int, message: str, code: str) -> Json:
         raise NotImplementedError
 
-    async def _pause(self) -> None:
+    async def _put_text(self, text: str) -> None:
+        raise NotImplementedError
+
+    async def _put_thought(self, text: str) -> None:
+        raise NotImplementedError
+
+    async def _put_call(self, index: int, id: str, name: str) -> None:
+        raise NotImplementedError
+
+    async def _put_arguments(self, index: int, fragment: str) -> None:
+        raise NotImplementedError
+
+    async def _send_refusal(self, status: int, error: Json, headers: tuple[tuple[str, str], ...]) -> None:
+        await self.exchange.send_raw(render(status, msgspec.json.encode(error), "application/json", headers))
+
+    @property
+    def _is_full(self) -> bool:
+        return self.asked.max_tokens is not None and self.said >= self.asked.max_tokens
+
+    @property
+    def _reported(self) -> Sequence[Json]:
+        return (self.usage,) if self._usages is None else self._usages
+
+    def _finish(self, finish: Finish) -> Finish:
+        return "length" if self._is_short else finish
+
+    async def _may_speak(self) -> bool:
+        if self._is_full:
+            self._is_short = True
+            return False
         if self.pace.delay_ms:
             await asyncio.sleep(self.pace.delay_ms / 1000)
+        return True
 
-    def _envelope(self, kind: str) -> Json:
-        return {"id": self._entry.id, "object": kind, "created": self._created, "model": self._entry.model}
-
-
-class StreamedTalk(Talk):
-    """Server-sent events, each sent as it is said."""
-
-    _usages: tuple[Json, ...] | None = None
-
-    async def begin(self, content_type: str | None = None) -> None:
-        await self.exchange.begin(200, content_type or "text/event-stream")
-        await self._send_chunk({"role": "assistant", "content": ""}, None)
-
-    async def report(self, *usages: Json) -> None:
-        self._usages = usages
-
-    async def comment(self) -> None:
-        await self.exchange.send(b": keep-alive\n\n")
-
-    async def garble(self) -> None:
-        await self.exchange.send(b'data: {"id":"x","choices":[{"delta":{"cont\n\n')
-
-    async def fail(self, error: Json) -> None:
-        await self._send_data({"error": error})
-        await self.exchange.end()
-
-    async def break_off(self, reset: bool) -> None:
-        await self.exchange.cut(reset)
-
-    async def report_now(self, usage: Json) -> None:
-        """A running count between the words, as some vendors send it."""
-        await self._send_data(self._envelope("chat.completion.chunk") | {"choices": [], "usage": usage})
-
-    async def done(self, finish: Finish) -> None:
-        await self._send_chunk({}, finish)
-        usages = (self.usage,) if self._usages is None else self._usages
-        for usage in usages if self.asked.wants_usage else ():
-            await self.report_now(usage)
-        await self.exchange.send(b"data: [DONE]\n\n")
-        await self.exchange.end()
-
-    async def _send_delta(self, delta: Json) -> None:
-        await self._send_chunk(delta, None)
-        self._entry.count_token()
-
-    async def _send_chunk(self, delta: Json, finish: Finish | None) -> None:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        await self._send_data(self._envelope("chat.completion.chunk") | {"choices": [choice]})
-
-    async def _send_data(self, data: Json) -> None:
-        await self.exchange.send(b"data: %b\n\n" % msgspec.json.encode(data))
+    def _count(self, tokens: int = 1) -> None:
+        for _ in range(tokens):
+            self._entry.count_token()
 
 
 class WholeTalk(Talk):
     """One JSON body, sent at the end."""
 
-    _usages: tuple[Json, ...] | None = None
-    _content_type = "application/json"
-    _is_garbled = False
+    USAGE_KEY: str
 
     def __init__(self, exchange: Exchange, entry: Entry, asked: Asked, pace: Pace) -> None:
         super().__init__(exchange, entry, asked, pace)
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._calls: list[_ToolCall] = []
+        self._calls: list[ToolCall] = []
+        self._content_type = "application/json"
+        self._is_garbled = False
 
     async def begin(self, content_type: str | None = None) -> None:
         self._content_type = content_type or self._content_type
 
-    async def report(self, *usages: Json) -> None:
-        self._usages = usages
+    async def report_now(self) -> None:
+        return
 
     async def comment(self) -> None:
         return
@@ -212,8 +224,8 @@ class WholeTalk(Talk):
     async def garble(self) -> None:
         self._is_garbled = True
 
-    async def fail(self, error: Json) -> None:
-        await self._send(msgspec.json.encode({"error": error}))
+    async def fail(self, status: int, message: str, code: str) -> None:
+        await self._send(msgspec.json.encode(self._error(status, message, code)))
 
     async def break_off(self, reset: bool) -> None:
         response = render(200, self._body("stop"), self._content_type)
@@ -221,34 +233,31 @@ class WholeTalk(Talk):
         await self.exchange.cut(reset)
 
     async def done(self, finish: Finish) -> None:
-        body = self._body(finish)
+        body = self._body(self._finish(finish))
         await self._send(body[: len(body) // 2] if self._is_garbled else body)
-        for _ in range(self._words + self.thoughts):
-            self._entry.count_token()
+        self._count(self.said)
 
-    async def _send_delta(self, delta: Json) -> None:
-        match delta:
-            case {"content": str(text)}:
-                self._text.append(text)
-            case {"reasoning_content": str(text)}:
-                self._reasoning.append(text)
-            case {"tool_calls": [{"id": str(id), "function": {"name": str(name)}}]}:
-                self._calls.append(_ToolCall(id, _Function(name)))
-            case {"tool_calls": [{"index": int(index), "function": {"arguments": str(arguments)}}]}:
-                self._calls[index].function.arguments += arguments
+    def _answer(self, finish: Finish) -> Json:
+        """The body but for its usage."""
+        raise NotImplementedError
 
     def _body(self, finish: Finish) -> bytes:
-        message: Json = {"role": "assistant", "content": None if self._calls else "".join(self._text)}
-        if self._reasoning:
-            message["reasoning_content"] = "".join(self._reasoning)
-        if self._calls:
-            message["tool_calls"] = self._calls
-        choices = [{"index": 0, "message": message, "finish_reason": finish}]
-        body = msgspec.json.encode(self._envelope("chat.completion") | {"choices": choices})
-        usages = (self.usage,) if self._usages is None else self._usages
-        for usage in usages:  # a repeated key stands in the body twice
-            body = body[:-1] + b',"usage":%b}' % msgspec.json.encode(usage)
+        body = msgspec.json.encode(self._answer(finish))
+        for usage in self._reported:  # a repeated key stands in the body twice
+            body = body[:-1] + b',"%b":%b}' % (self.USAGE_KEY.encode(), msgspec.json.encode(usage))
         return body
+
+    async def _put_text(self, text: str) -> None:
+        self._text.append(text)
+
+    async def _put_thought(self, text: str) -> None:
+        self._reasoning.append(text)
+
+    async def _put_call(self, index: int, id: str, name: str) -> None:
+        self._calls.append(ToolCall(id, name))
+
+    async def _put_arguments(self, index: int, fragment: str) -> None:
+        self._calls[index].fragments.append(fragment)
 
     async def _send(self, body: bytes) -> None:
         await self.exchange.send_raw(render(200, body, self._content_type))

@@ -81,20 +81,21 @@ async def send_error(
 
 
 class ExchangeOutlet:
-    """See `kyma.calls.Outlet`: an exchange, with the headers that every answer of the API has."""
+    """See `kyma.calls.Outlet`: an exchange, with the headers that every answer of the API has, and `more` of them."""
 
-    def __init__(self, exchange: Exchange, render_error: Callable[[KymaError], bytes]) -> None:
+    def __init__(self, exchange: Exchange, render_error: Callable[[KymaError], bytes], more: HeaderLines = b"") -> None:
         self._exchange = exchange
         self._render_error = render_error
+        self._more = more
         self.write = exchange.write
         self.end = exchange.end
         self.wait_writable = exchange.wait_writable
 
     def begin(self, lines: HeaderLines) -> None:
-        self._exchange.begin(STREAM_LINES + lines)
+        self._exchange.begin(STREAM_LINES + lines + self._more)
 
     def answer(self, lines: HeaderLines, body: bytes) -> None:
-        self._exchange.answer(ANSWER_LINES + lines, body)
+        self._exchange.answer(ANSWER_LINES + lines + self._more, body)
 
     async def fail(self, error: KymaError, headers: HeaderList) -> None:
         await send_error(self._exchange.send, error, self._render_error, headers)

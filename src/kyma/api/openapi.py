@@ -47,6 +47,22 @@ CALL_HEADERS = {
 }
 
 
+OTHER_DIALECTS = {
+    "/v1/messages": ("createMessage", "Create a message", "Anthropic Messages; any version, any beta."),
+    "/v1/messages/count_tokens": ("countMessageTokens", "Count a message's tokens", "An estimate; it costs nothing."),
+    "/v1/responses": ("createResponse", "Create a response", "OpenAI Responses, stateless: nothing is stored."),
+    "/v1/completions": ("createCompletion", "Create a completion", "The older OpenAI form: a prompt in, text out."),
+    "/v1beta/models/{model}:generateContent": ("generateContent", "Generate content", "Gemini's own form."),
+    "/v1beta/models/{model}:streamGenerateContent": (
+        "streamGenerateContent",
+        "Generate content as a stream",
+        "Gemini's own form, as server-sent events.",
+    ),
+    "/v1beta/models/{model}:countTokens": ("countTokens", "Count tokens", "An estimate; it costs nothing."),
+}
+"""Operation id, summary and description of the hot routes whose bodies are other dialects'."""
+
+
 def served_document(app: FastAPI, hot_paths: tuple[str, ...], base_url: str) -> dict[str, object]:
     """The document. Raises: KeyError when a hot path has no description here."""
     document = app.openapi()
@@ -55,6 +71,7 @@ def served_document(app: FastAPI, hot_paths: tuple[str, ...], base_url: str) -> 
     components["Error"] = ERROR_SCHEMA
     components |= {"ChatCompletionRequest": CHAT_REQUEST, "Message": MESSAGE, "ChatCompletionResponse": CHAT_COMPLETION}
     operations = {"/v1/chat/completions": _chat_operation()}
+    operations |= {path: _text_operation(path, *words) for path, words in OTHER_DIALECTS.items()}
     for path in hot_paths:
         document["paths"][path] = {"post": operations[path]}
     for path in document["paths"].values():
@@ -88,6 +105,19 @@ def _chat_operation() -> dict[str, Any]:
             **{status: _error(text) for status, text in ERRORS.items()},
         },
     }
+
+
+def _text_operation(path: str, operation_id: str, summary: str, description: str) -> dict[str, Any]:
+    """A route whose request and answer are defined by whoever made the dialect."""
+    operation = _chat_operation() | {"operationId": operation_id, "summary": summary, "description": description}
+    anything = {"schema": {"type": "object"}}
+    operation["requestBody"] = {"required": True, "content": {"application/json": anything}}
+    content = {"application/json": anything, "text/event-stream": {"schema": {"type": "string"}}}
+    operation["responses"]["200"] = operation["responses"]["200"] | {"description": "The answer", "content": content}
+    if "{model}" in path:
+        named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
+        operation["parameters"] = [named]
+    return operation
 
 
 def _describe_errors(operation: dict[str, Any]) -> None:

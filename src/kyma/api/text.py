@@ -1,18 +1,23 @@
 """Text calls in every dialect: a request in the customer's words, the answer in the same words."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
 
 import msgspec
 
-from kyma.api.asgi import ExchangeOutlet, header, identify
+from kyma.api.asgi import JSON_TYPE, ExchangeOutlet, header, identify, send_body
+from kyma.calls.meter import input_estimate
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
-from kyma.dialects import openai_chat
+from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
 from kyma.dialects.base import CustomerDialect
 from kyma.gateway import Gateway
 from kyma.server.exchange import Exchange, Scope
 
 Handler = Callable[[Gateway, Exchange], Awaitable[None]]
+Parse = Callable[[Exchange], ChatRequest]
+
+GEMINI_PATH = "/v1beta/models/"
 
 
 class Hot(msgspec.Struct, frozen=True):
@@ -22,34 +27,81 @@ class Hot(msgspec.Struct, frozen=True):
     render_error: Callable[[KymaError], bytes]
 
 
-def speaking(dialect: CustomerDialect, parse: Callable[[Exchange], ChatRequest]) -> Hot:
-    """A route on which customers speak `dialect`; `parse` reads their request."""
+def speaking(dialect: CustomerDialect, parse: Parse, id_header: str = "") -> Hot:
+    """A route on which customers speak `dialect`; `parse` reads their request, `id_header` repeats its id for them."""
 
     async def create(gateway: Gateway, exchange: Exchange) -> None:
         """Raises: KymaError for what is wrong before a call is opened; then nothing was sent."""
         principal = await identify(gateway.accounts, exchange.scope)
         call = await gateway.calls.open(principal, parse(exchange), is_strict=_is_strict(exchange.scope))
         exchange.watch(call.abandon)
-        await gateway.calls.run(call, dialect, ExchangeOutlet(exchange, dialect.render_error))
+        more = f"{id_header}: {call.request_id}\r\n".encode() if id_header else b""
+        await gateway.calls.run(call, dialect, ExchangeOutlet(exchange, dialect.render_error, more))
 
     return Hot(create, dialect.render_error)
 
 
-OPENAI_CHAT = speaking(openai_chat, lambda exchange: openai_chat.parse_request(exchange.take_body()))
+def counting(dialect: CustomerDialect, parse: Parse, render: Callable[[int], bytes]) -> Hot:
+    """A route that tells about how many tokens a request has. Nobody is called and nothing is charged."""
+
+    async def count(gateway: Gateway, exchange: Exchange) -> None:
+        await identify(gateway.accounts, exchange.scope)
+        request = parse(exchange)
+        model = gateway.catalog.resolve(request.model).model
+        await send_body(exchange.send, 200, [JSON_TYPE], render(input_estimate(request, model)))
+
+    return Hot(count, dialect.render_error)
+
+
+def _messages(exchange: Exchange) -> ChatRequest:
+    beta = header(exchange.scope, b"anthropic-beta")
+    headers = ((b"anthropic-beta", beta),) if beta else ()
+    return anthropic_messages.parse_request(exchange.take_body(), headers)
+
 
 HOT: dict[str, Hot] = {
-    "/v1/chat/completions": OPENAI_CHAT,
+    "/v1/chat/completions": speaking(openai_chat, lambda exchange: openai_chat.parse_request(exchange.take_body())),
+    "/v1/responses": speaking(openai_responses, lambda exchange: openai_responses.parse_request(exchange.take_body())),
+    "/v1/completions": speaking(
+        openai_completions, lambda exchange: openai_completions.parse_request(exchange.take_body())
+    ),
+    "/v1/messages": speaking(anthropic_messages, _messages, "request-id"),
+    "/v1/messages/count_tokens": counting(
+        anthropic_messages,
+        lambda exchange: anthropic_messages.parse_count(exchange.take_body()),
+        anthropic_messages.render_count,
+    ),
 }
 """Hot routes by path, all of them POST."""
 
-UNPREFIXED = {path.removeprefix("/v1"): hot for path, hot in HOT.items()}
-DOUBLED = {f"/v1{path}": hot for path, hot in HOT.items()}
-TOLERATED: dict[str, Hot] = HOT | UNPREFIXED | DOUBLED
+TOLERATED = HOT | {path.removeprefix("/v1"): hot for path, hot in HOT.items()}
+TOLERATED |= {f"/v1{path}": hot for path, hot in HOT.items()}
 """Half of the tools want a base address with `/v1`, half without, and their users mix them up."""
+
+
+def _named(exchange: Exchange) -> str:
+    """The model that a Gemini path names."""
+    return unquote(str(exchange.scope["path"])).removeprefix(GEMINI_PATH).rpartition(":")[0]
+
+
+GEMINI: dict[str, Hot] = {
+    "generateContent": speaking(
+        gemini, lambda exchange: gemini.parse_request(exchange.take_body(), _named(exchange), False)
+    ),
+    "streamGenerateContent": speaking(
+        gemini, lambda exchange: gemini.parse_request(exchange.take_body(), _named(exchange), True)
+    ),
+    "countTokens": counting(
+        gemini, lambda exchange: gemini.parse_count(exchange.take_body(), _named(exchange)), gemini.render_count
+    ),
+}
+"""What follows the colon of `/v1beta/models/{model}:…`."""
 
 
 def hot_route(path: str) -> Hot | None:
     """What answers a POST to `path`; None leaves it to the control plane."""
+    if path.startswith(GEMINI_PATH):
+        return GEMINI.get(path.rpartition(":")[2])
     return TOLERATED.get(path)
 
 

@@ -37,7 +37,9 @@ class AnswerPump:
         answer, call.candidate, call.attempts = attempted.value, attempted.candidate, attempted.attempts
         call.meter.see_response(answer)
         bill = await settle(call, Outcome.BLANK if answer.is_blank else Outcome.FINISHED)
-        self._outlet.answer(self._lines + call.header_lines(), self._dialect.render_response(answer, call, bill))
+        self._outlet.answer(
+            self._lines + call.header_lines(), self._dialect.render_response(answer, call, bill, call.request)
+        )
 
     def tick(self, now: float) -> None:
         """A whole answer needs no tending."""

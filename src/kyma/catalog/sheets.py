@@ -22,7 +22,7 @@ ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
 """An alias may end in a star: then it stands for every name that begins so and is no model."""
 
-Dialect = Literal["openai_chat"]
+Dialect = Literal["openai_chat", "anthropic_messages", "gemini"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching"]
 Purpose = Literal[
     "general",
@@ -76,7 +76,7 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     base_url: str | None = None
     base_url_env: str | None = None
     key_env: str | None = None
-    key_header: Literal["authorization", "x-api-key", "api-key"] = "authorization"
+    key_header: Literal["authorization", "x-api-key", "api-key", "x-goog-api-key"] = "authorization"
     headers: dict[str, str] = {}
     quirks: dict[str, object] = {}
     connect_s: Seconds = _DEFAULT.connect_s

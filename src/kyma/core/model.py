@@ -67,7 +67,7 @@ class Provider(msgspec.Struct, frozen=True):
     origin: Origin
     base_path: str
     key_env: str | None
-    key_header: Literal["authorization", "x-api-key", "api-key"]
+    key_header: Literal["authorization", "x-api-key", "api-key", "x-goog-api-key"]
     headers: tuple[tuple[bytes, bytes], ...]
     quirks: Quirks
     timeouts: Timeouts

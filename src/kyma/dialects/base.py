@@ -46,7 +46,9 @@ class CustomerDialect(Protocol):
 
     NAME: str
 
-    def render_response(self, response: ChatResponse, reply: "Reply", bill: Bill) -> bytes: ...
+    def render_response(self, response: ChatResponse, reply: "Reply", bill: Bill, request: ChatRequest) -> bytes:
+        """A whole answer; `request` is for dialects that repeat it."""
+        ...
 
     def stream_encoder(self, request: ChatRequest, reply: "Reply") -> StreamEncoder: ...
 

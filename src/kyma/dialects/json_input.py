@@ -11,8 +11,9 @@ T = TypeVar("T")
 
 MAX_DEPTH = 64
 
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKETS = re.compile(rb"[\[\]{}]")
+_STRINGS = re.compile(rb'"[^"]*"')
+_AS_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 
 
 def decode_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -46,8 +47,11 @@ def explain(error: msgspec.ValidationError) -> tuple[str, str]:
 
 
 def _depth(body: bytes) -> int:
-    depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
-        depth += 1 if bracket in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
+    """How deep brackets are nested, up to one more than is allowed. Those in strings do not count."""
+    quotes_and_brackets = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(_AS_ONE_KIND, _OTHERS)
+    brackets = _STRINGS.sub(b"", quotes_and_brackets)
+    depth = 0
+    while depth <= MAX_DEPTH and b"[]" in brackets:
+        brackets = brackets.replace(b"[]", b"")
+        depth += 1
+    return depth + brackets.count(b"[")

@@ -10,10 +10,10 @@ from kyma.core.chat import ChatRequest, ChatResponse, Rendered
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
-from kyma.dialects import openai_chat
+from kyma.dialects import anthropic_messages, gemini, openai_chat
 from kyma.dialects.base import StreamDecoder, UpstreamDialect
 
-DIALECTS: Mapping[str, ModuleType] = {openai_chat.NAME: openai_chat}
+DIALECTS: Mapping[str, ModuleType] = {dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini)}
 
 
 class _Form(msgspec.Struct, frozen=True):

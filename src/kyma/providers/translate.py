@@ -7,15 +7,26 @@ import msgspec
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import InvalidRequest
 from kyma.core.model import Quirks
-from kyma.dialects import openai_chat
+from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
 from kyma.providers.compat import DIALECTS, adapter_for
 
 READERS: Mapping[str, Callable[[bytes], ChatRequest]] = {
     openai_chat.NAME: openai_chat.parse_request,
+    anthropic_messages.NAME: anthropic_messages.parse_request,
+    openai_responses.NAME: openai_responses.parse_request,
+    openai_completions.NAME: openai_completions.parse_request,
+    gemini.NAME: lambda body: gemini.parse_request(body, "gemini", False),
 }
 """Who reads a customer's request, by dialect."""
 
-SHORT_NAMES = {"openai": "openai_chat", "chat": "openai_chat", "anthropic": "anthropic_messages"}
+SHORT_NAMES = {
+    "openai": openai_chat.NAME,
+    "chat": openai_chat.NAME,
+    "anthropic": anthropic_messages.NAME,
+    "messages": anthropic_messages.NAME,
+    "responses": openai_responses.NAME,
+    "completions": openai_completions.NAME,
+}
 
 
 class Translated(msgspec.Struct, frozen=True):

@@ -97,11 +97,11 @@ def test_a_wrong_address_is_refused_by_name_and_not_repeated(sheets: Sheets, add
 
 
 def test_missing_names_what_would_add_a_source(here: Here) -> None:
-    assert here().missing("claude-opus-4-7") == ("OPENROUTER_API_KEY", "DEEPINFRA_API_KEY")
+    assert here().missing("claude-opus-4-7") == ("ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "DEEPINFRA_API_KEY")
 
 
 def test_missing_leaves_out_what_is_on(here: Here) -> None:
-    assert here("OPENROUTER_API_KEY").missing("claude-opus-4-7") == ("DEEPINFRA_API_KEY",)
+    assert here("OPENROUTER_API_KEY").missing("claude-opus-4-7") == ("ANTHROPIC_API_KEY", "DEEPINFRA_API_KEY")
 
 
 def test_missing_names_no_provider_whose_routes_are_dropped(here: Here) -> None:
@@ -163,6 +163,7 @@ def test_every_provider_that_was_asked_for_is_there(sheets: Sheets) -> None:
     assert set(sheets.providers) == {
         *("groq", "deepseek", "together", "fireworks", "deepinfra", "dashscope", "moonshot", "zai", "minimax"),
         *("mistral", "xai", "cerebras", "sambanova", "novita", "nebius", "openrouter", "openai", "gemini"),
+        *("google", "anthropic"),
         *("siliconflow", "huggingface", "ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local"),
     }
 

@@ -104,7 +104,7 @@ class WireToolFunction(msgspec.Struct):
 class WireCustomTool(msgspec.Struct):
     name: str
     description: str | None = None
-    format: msgspec.Raw | None = None
+    format: msgspec.Raw = NULL
 
 
 class WireTool(msgspec.Struct):
@@ -157,7 +157,7 @@ def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], dict[str, str], tupl
                 names["strict"] = "tools.function.strict"
         elif wire.custom is not None:
             custom = wire.custom
-            tools.append(Tool(custom.name, custom.description, None, is_custom=True, format=custom.format))
+            tools.append(Tool(custom.name, custom.description, None, is_custom=True, format=_present(custom.format)))
             names["custom_tools"] = "tools.custom"
         else:
             lost[f"tools.{wire.type}"] = None
@@ -206,5 +206,8 @@ def _part(wire: WirePart, as_sent: msgspec.Raw) -> Part:
 
 
 def _tool(function: WireToolFunction) -> Tool:
-    parameters = None if function.parameters == NULL else function.parameters
-    return Tool(function.name, function.description, parameters, function.strict)
+    return Tool(function.name, function.description, _present(function.parameters), function.strict)
+
+
+def _present(raw: msgspec.Raw) -> msgspec.Raw | None:
+    return None if raw == NULL else raw

@@ -42,7 +42,7 @@ class WireChoice(msgspec.Struct):
 
 class WireSchema(msgspec.Struct):
     name: str = "answer"
-    schema: msgspec.Raw | None = None
+    schema: msgspec.Raw = NULL
     strict: bool | None = None
     description: str | None = None
 
@@ -145,7 +145,9 @@ def _output_format(raw: msgspec.Raw) -> OutputFormat | None:
     wanted = _format_decoder.decode(raw)
     if wanted.type == "json_schema" and wanted.json_schema is not None:
         said = wanted.json_schema
-        return OutputFormat("json_schema", said.name, said.schema, said.strict, said.description)
+        return OutputFormat(
+            "json_schema", said.name, None if said.schema == NULL else said.schema, said.strict, said.description
+        )
     if wanted.type == "json_object":
         return OutputFormat("json_object")
     if wanted.type == "text":

@@ -6,6 +6,7 @@ import msgspec
 
 from kyma.core.chat import (
     Bill,
+    ChatRequest,
     ChatResponse,
     Choice,
     FinishReason,
@@ -88,7 +89,7 @@ def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     return ChatResponse(said, parse_usage(usage, quirks))
 
 
-def render_response(response: ChatResponse, reply: Reply, bill: Bill) -> bytes:
+def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: ChatRequest | None = None) -> bytes:
     """The body of a `chat.completion`, usage with Kyma's additions."""
     said = response.said
     if isinstance(said, Relay) and said.dialect == NAME:

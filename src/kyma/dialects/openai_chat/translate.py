@@ -110,7 +110,8 @@ def _effort(reasoning: Reasoning | None, told: Translation) -> str | None:
     if reasoning.effort is not None:
         return reasoning.effort
     if reasoning.budget_tokens is None:
-        told.drop("reasoning")
+        if reasoning.is_shown is not True:  # thoughts are shown anyway; that they be hidden cannot be said
+            told.drop("reasoning")
         return None
     told.emulate("reasoning")
     budget = reasoning.budget_tokens

@@ -1,0 +1,177 @@
+"""The shapes of Anthropic Messages on the wire, how its usage counts, and how proofs of thought are marked.
+
+Source: anthropic-python 2.11 and 2.12 types, Anthropic's Messages reference, November 2026.
+"""
+
+from typing import Any
+
+import msgspec
+
+from kyma.core.chat import Bill, FinishReason, UsageReport
+from kyma.core.model import Usage
+from kyma.core.money import usd_number
+
+NAME = "anthropic_messages"
+NULL = msgspec.Raw(b"null")
+EMPTY = (NULL, msgspec.Raw(b"[]"))
+"""Members that say nothing."""
+
+MAX_TOKENS = 2**40
+"""More than this in one answer is no count."""
+
+RawFields = dict[str, msgspec.Raw]
+fields_decoder = msgspec.json.Decoder(RawFields)
+encoder = msgspec.json.Encoder()
+
+FINISH_REASONS = {
+    "end_turn": FinishReason.STOP,
+    "stop_sequence": FinishReason.STOP,
+    "pause_turn": FinishReason.STOP,
+    "compaction": FinishReason.STOP,
+    "max_tokens": FinishReason.LENGTH,
+    "model_context_window_exceeded": FinishReason.LENGTH,
+    "tool_use": FinishReason.TOOL_CALLS,
+    "refusal": FinishReason.CONTENT_FILTER,
+}
+"""Anthropic's stop reasons; anything else is a failure."""
+
+STOP_REASONS = {
+    FinishReason.STOP: "end_turn",
+    FinishReason.LENGTH: "max_tokens",
+    FinishReason.TOOL_CALLS: "tool_use",
+    FinishReason.CONTENT_FILTER: "refusal",
+}
+
+OUTER_FIELDS = ("stop_details", "container", "context_management")
+"""Members beside an answer's content that travel to a customer of this dialect; others may name the vendor."""
+
+
+class WireWritten(msgspec.Struct):
+    ephemeral_5m_input_tokens: int | None = None
+    ephemeral_1h_input_tokens: int | None = None
+
+
+class WireThought(msgspec.Struct):
+    thinking_tokens: int | None = None
+
+
+class WireUsage(msgspec.Struct):
+    """Tokens as Anthropic counts: cached and written ones stand beside `input_tokens`, thoughts inside the output."""
+
+    input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    cache_creation: WireWritten | None = None
+    output_tokens: int | None = None
+    output_tokens_details: WireThought | None = None
+
+
+_usage_decoder = msgspec.json.Decoder(WireUsage)
+
+
+class UsageTally:
+    """The reports of one answer, each of them a total so far: what a later one does not mention still holds."""
+
+    __slots__ = ("_is_valid", "usage")
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self._is_valid = True
+
+    def see(self, raw: msgspec.Raw) -> UsageReport | None:
+        """All that is known after `raw`; None for `null`. Nonsense, once seen, stays."""
+        if raw is NULL or raw == NULL:
+            return None
+        try:
+            wire = _usage_decoder.decode(raw)
+        except (msgspec.DecodeError, RecursionError):
+            self._is_valid = False
+        else:
+            self._merge(wire)
+        return UsageReport(self.usage, True) if self._is_valid else UsageReport(Usage(), is_valid=False)
+
+    def _merge(self, wire: WireUsage) -> None:
+        known, written = self.usage, wire.cache_creation_input_tokens
+        if written is None and wire.cache_creation is not None:
+            said = wire.cache_creation
+            written = (said.ephemeral_5m_input_tokens or 0) + (said.ephemeral_1h_input_tokens or 0)
+        fresh, cached = wire.input_tokens, wire.cache_read_input_tokens
+        if not (fresh or cached or written):  # some vendors' last report counts the output alone
+            fresh, cached, written = known.input, known.cached_input, known.cache_write
+        details = wire.output_tokens_details
+        output, reasoning = wire.output_tokens, details.thinking_tokens if details is not None else None
+        usage = Usage(
+            known.input if fresh is None else fresh,
+            known.cached_input if cached is None else cached,
+            known.cache_write if written is None else written,
+            known.output if output is None else output,
+            known.reasoning if reasoning is None else reasoning,
+        )
+        smallest = min(usage.input, usage.cached_input, usage.cache_write, usage.reasoning, usage.output)
+        if smallest < 0 or usage.reasoning > usage.output or usage.total >= MAX_TOKENS:
+            self._is_valid = False
+        self.usage = usage
+
+
+class WrittenOut(msgspec.Struct):
+    ephemeral_5m_input_tokens: int
+    ephemeral_1h_input_tokens: int
+
+
+class ThoughtOut(msgspec.Struct):
+    thinking_tokens: int
+
+
+class UsageOut(msgspec.Struct, omit_defaults=True):
+    """`usage` as Anthropic counts it, and Kyma's additions in USD."""
+
+    input_tokens: int
+    cache_creation_input_tokens: int
+    cache_read_input_tokens: int
+    cache_creation: WrittenOut
+    output_tokens: int
+    output_tokens_details: ThoughtOut | None = None
+    cost: msgspec.Raw | None = None
+    cache_discount: msgspec.Raw | None = None
+
+
+NOTHING_WRITTEN = WrittenOut(0, 0)
+
+
+def count_usage(usage: Usage) -> UsageOut:
+    """Tokens alone, for a message that has only begun."""
+    written = usage.cache_write
+    return UsageOut(
+        usage.input,
+        written,
+        usage.cached_input,
+        WrittenOut(written, 0) if written else NOTHING_WRITTEN,
+        usage.output,
+        ThoughtOut(usage.reasoning) if usage.reasoning else None,
+    )
+
+
+def render_usage(bill: Bill) -> UsageOut:
+    """The bill as a customer of this dialect reads it."""
+    out = count_usage(bill.usage)
+    out.cost, out.cache_discount = usd_number(bill.cost), usd_number(bill.cache_discount)
+    return out
+
+
+def stop_reason(reason: FinishReason, word: str | None, origin: str, stop_sequence: str | None) -> str:
+    """Why an answer ended, in this dialect's words; its own word says more than Kyma's."""
+    if word is not None and origin == NAME and word in FINISH_REASONS:
+        return word
+    if stop_sequence is not None and reason is FinishReason.STOP:
+        return "stop_sequence"
+    return STOP_REASONS[reason]
+
+
+def head(raw: msgspec.Raw) -> bytes:
+    """The first byte of a raw value: what kind of JSON it is, without decoding it."""
+    return bytes(memoryview(raw)[:1])
+
+
+def to_raw(value: Any) -> msgspec.Raw:
+    """A value as raw JSON, to stand among fields that only travel."""
+    return msgspec.Raw(encoder.encode(value))

@@ -1,0 +1,51 @@
+"""Whole answers as a `text_completion`, and errors in OpenAI's envelope."""
+
+from typing import Any
+
+import msgspec
+
+from kyma.core.chat import Bill, ChatRequest, ChatResponse, Choice, TextPart
+from kyma.core.errors import KymaError
+from kyma.dialects.base import Reply
+from kyma.dialects.openai_completions.wire import FINISH_WORDS, UsageOut, completion_id, encoder, render_usage
+
+
+class ChoiceOut(msgspec.Struct):
+    text: str
+    index: int
+    logprobs: None
+    finish_reason: str
+
+
+class CompletionOut(msgspec.Struct):
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: list[ChoiceOut]
+    usage: UsageOut
+
+
+def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: ChatRequest | None = None) -> bytes:
+    """The body of a `text_completion`: what was said, without what was thought."""
+    choices = [_choice(choice) for choice in response.choices]
+    return encoder.encode(
+        CompletionOut(
+            completion_id(reply), "text_completion", reply.created, reply.model_id, choices, render_usage(bill)
+        )
+    )
+
+
+def render_error(error: KymaError) -> bytes:
+    """`{"error": {message, type, param, code}}`."""
+    return encoder.encode({"error": error_object(error)})
+
+
+def error_object(error: KymaError) -> dict[str, Any]:
+    """The inner object, also what stands in a broken stream."""
+    return {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+
+
+def _choice(choice: Choice) -> ChoiceOut:
+    text = "".join(part.text for part in choice.parts if isinstance(part, TextPart))
+    return ChoiceOut(text, choice.index, None, FINISH_WORDS[choice.finish])

@@ -1,0 +1,139 @@
+"""The `response` object around the output: who answers, how it went, what it cost, and what settings were asked."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from kyma.core.chat import Bill, FinishReason
+from kyma.core.money import usd_number
+from kyma.dialects.base import Reply
+from kyma.dialects.openai_responses.wire import NULL, RawFields, encoder, fields_decoder
+
+Status = Literal["in_progress", "completed", "incomplete", "failed"]
+
+INCOMPLETE = {FinishReason.LENGTH: "max_output_tokens", FinishReason.CONTENT_FILTER: "content_filter"}
+"""Ends that leave an answer incomplete, in this dialect's words; any other end is a completion."""
+
+TEXT_FORMAT = msgspec.Raw(b'{"type":"text"}')
+ECHOED = {
+    "instructions": NULL,
+    "max_output_tokens": NULL,
+    "max_tool_calls": NULL,
+    "metadata": msgspec.Raw(b"{}"),
+    "parallel_tool_calls": msgspec.Raw(b"true"),
+    "prompt_cache_key": NULL,
+    "reasoning": msgspec.Raw(b'{"effort":null,"summary":null}'),
+    "safety_identifier": NULL,
+    "temperature": NULL,
+    "text": msgspec.Raw(b'{"format":%b}' % TEXT_FORMAT),
+    "tool_choice": msgspec.Raw(b'"auto"'),
+    "tools": msgspec.Raw(b"[]"),
+    "top_p": NULL,
+    "user": NULL,
+}
+"""Settings that an answer repeats as they were asked, and what stands there when they were not."""
+
+FIXED = b'"background":false,"previous_response_id":null,"service_tier":null,"store":false,"truncation":"disabled"'
+"""What holds for every answer, whatever was asked."""
+
+
+class InputDetails(msgspec.Struct):
+    cached_tokens: int
+    cache_write_tokens: int
+
+
+class OutputDetails(msgspec.Struct):
+    reasoning_tokens: int
+
+
+class UsageOut(msgspec.Struct):
+    """`usage` as this dialect counts it, cached and written tokens inside the input, and Kyma's additions in USD."""
+
+    input_tokens: int
+    input_tokens_details: InputDetails
+    output_tokens: int
+    output_tokens_details: OutputDetails
+    total_tokens: int
+    cost: msgspec.Raw
+    cache_discount: msgspec.Raw
+
+
+class Envelope:
+    """Writes the `response` object of one request, again and again as it grows."""
+
+    __slots__ = ("_echo", "_head", "_reply")
+
+    def __init__(self, fields: RawFields, reply: Reply) -> None:
+        self._reply = reply
+        self._echo = _echo(fields)
+        self._head = b""
+
+    def write(
+        self,
+        status: Status,
+        output: list[dict[str, Any]],
+        *,
+        finish: FinishReason | None = None,
+        bill: Bill | None = None,
+        error: dict[str, str | None] | None = None,
+    ) -> bytes:
+        """The object as JSON; `bill` is None while nothing is billed."""
+        reason = INCOMPLETE.get(finish) if finish and status == "incomplete" else None
+        state = {
+            "status": status,
+            "error": error,
+            "incomplete_details": {"reason": reason} if reason else None,
+            "output": output,
+            "usage": None if bill is None else usage_out(bill),
+        }
+        return b"%b%b,%b}" % (self._prefix(), encoder.encode(state)[1:-1], self._echo)
+
+    def _prefix(self) -> bytes:
+        """Who answers, written once that is known."""
+        if not self._head:
+            reply = self._reply
+            who = {"id": response_id(reply), "object": "response", "created_at": reply.created, "model": reply.model_id}
+            self._head = encoder.encode(who)[:-1] + b","
+        return self._head
+
+
+def response_id(reply: Reply) -> str:
+    """`resp_` and the digits of our request id, so that a customer can look the request up."""
+    return "resp_" + digits(reply)
+
+
+def digits(reply: Reply) -> str:
+    return reply.request_id.removeprefix("req_")
+
+
+def final_status(finish: FinishReason) -> Literal["completed", "incomplete"]:
+    return "incomplete" if finish in INCOMPLETE else "completed"
+
+
+def usage_out(bill: Bill) -> UsageOut:
+    """The bill as a customer of this dialect reads it."""
+    usage = bill.usage
+    return UsageOut(
+        usage.total_input,
+        InputDetails(usage.cached_input, usage.cache_write),
+        usage.output,
+        OutputDetails(usage.reasoning),
+        usage.total,
+        usd_number(bill.cost),
+        usd_number(bill.cache_discount),
+    )
+
+
+def _echo(fields: RawFields) -> bytes:
+    """The members that repeat the request's settings."""
+    echoed = {name: _asked(fields, name, default) for name, default in ECHOED.items()}
+    if echoed["text"] is not ECHOED["text"]:
+        text = fields_decoder.decode(echoed["text"])
+        if text.get("format", NULL) == NULL:
+            echoed["text"] = msgspec.Raw(encoder.encode(text | {"format": TEXT_FORMAT}))
+    return encoder.encode(echoed)[1:-1] + b"," + FIXED
+
+
+def _asked(fields: RawFields, name: str, default: msgspec.Raw) -> msgspec.Raw:
+    raw = fields.get(name, NULL)
+    return default if raw == NULL else raw

@@ -1,0 +1,152 @@
+"""The shapes of a request's input: items, and the content inside them. Kinds not listed are skipped, not refused."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, head, raws, refuse
+
+
+class WireAudio(msgspec.Struct):
+    data: str
+    format: str
+
+
+class WirePart(msgspec.Struct):
+    """Content of any kind: of messages, of results, of reasoning."""
+
+    type: str
+    text: str | None = None
+    refusal: str | None = None
+    image_url: str | None = None
+    detail: str | None = None
+    file_id: str | None = None
+    file_data: str | None = None
+    file_url: str | None = None
+    filename: str | None = None
+    input_audio: WireAudio | None = None
+
+    @property
+    def media_bytes(self) -> int:
+        """How much of the part is media, which a model does not read as text."""
+        audio = len(self.input_audio.data) if self.input_audio else 0
+        return len(self.image_url or "") + len(self.file_data or "") + audio
+
+
+Content = str | list[WirePart]
+
+
+class WireMessage(msgspec.Struct):
+    role: Literal["user", "system", "developer", "assistant"]
+    content: Content | None = None
+
+
+class WireFunctionCall(msgspec.Struct):
+    call_id: str
+    name: str
+    arguments: str = ""
+    namespace: str | None = None
+
+
+class WireCustomCall(msgspec.Struct):
+    call_id: str
+    name: str
+    input: str = ""
+    namespace: str | None = None
+
+
+class WireCallOutput(msgspec.Struct):
+    call_id: str
+    output: Content
+
+
+class WireReasoning(msgspec.Struct):
+    summary: list[WirePart] | None = None
+    content: list[WirePart] | None = None
+    encrypted_content: str | None = None
+
+
+class WireSearchCall(msgspec.Struct):
+    """The model looked for tools; without `call_id` the vendor itself did, and answered itself."""
+
+    call_id: str | None = None
+    arguments: msgspec.Raw = NULL
+
+
+class WireSearchOutput(msgspec.Struct):
+    call_id: str | None = None
+    tools: list[msgspec.Raw] = []
+
+
+WireItem = (
+    WireMessage | WireFunctionCall | WireCustomCall | WireCallOutput | WireReasoning | WireSearchCall | WireSearchOutput
+)
+
+KINDS: dict[str, type[WireItem]] = {
+    "message": WireMessage,
+    "function_call": WireFunctionCall,
+    "function_call_output": WireCallOutput,
+    "custom_tool_call": WireCustomCall,
+    "custom_tool_call_output": WireCallOutput,
+    "reasoning": WireReasoning,
+    "tool_search_call": WireSearchCall,
+    "tool_search_output": WireSearchOutput,
+}
+
+MEMBERS: dict[str, tuple[str, ...]] = {
+    "input_text": ("text",),
+    "output_text": ("text",),
+    "text": ("text",),
+    "summary_text": ("text",),
+    "reasoning_text": ("text",),
+    "refusal": ("refusal",),
+    "input_image": ("image_url", "file_id"),
+    "input_file": ("file_data", "file_url", "file_id"),
+    "input_audio": ("input_audio",),
+}
+"""Of these members a part of each known type needs one; parts of other types are skipped."""
+
+STORED = "nothing is stored here, so an item cannot be referred to; send the item itself"
+
+
+class Item(msgspec.Struct, frozen=True):
+    """An item as it came, its kind, and what of it can be read; `wire` is None for a kind that is skipped."""
+
+    kind: str
+    wire: WireItem | None
+    raw: msgspec.Raw
+
+    @property
+    def parts(self) -> list[WirePart]:
+        """Its content, as far as that is parts."""
+        match self.wire:
+            case WireMessage(content=list(parts)) | WireCallOutput(output=list(parts)):
+                return parts
+        return []
+
+
+class _Head(msgspec.Struct):
+    type: str | None = None
+    role: msgspec.Raw = NULL
+
+
+_head_decoder = msgspec.json.Decoder(_Head)
+_text_decoder = msgspec.json.Decoder(str)
+_decoders: dict[str, msgspec.json.Decoder[Any]] = {kind: msgspec.json.Decoder(wire) for kind, wire in KINDS.items()}
+
+
+def read_items(fields: RawFields) -> list[Item]:
+    """The items of `input`, one message of the user if it is a string. Raises: InvalidRequest naming the field."""
+    raw = fields["input"]
+    if head(raw) == b'"':
+        return [Item("message", WireMessage("user", _text_decoder.decode(raw)), raw)]
+    return [_item(item, f"input.{index}") for index, item in enumerate(raws(raw))]
+
+
+def _item(raw: msgspec.Raw, where: str) -> Item:
+    opening = decode_at(_head_decoder, raw, where)
+    kind = opening.type or ("message" if opening.role != NULL else "item_reference")
+    if kind == "item_reference":
+        refuse(f"{STORED} at {where}", where, "unsupported_parameter")
+    decoder = _decoders.get(kind)
+    return Item(kind, None if decoder is None else decode_at(decoder, raw, where), raw)

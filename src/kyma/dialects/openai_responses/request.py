@@ -1,0 +1,137 @@
+"""A customer's Responses request, checked and read as far as admission needs it."""
+
+from functools import partial
+from typing import Annotated
+
+import msgspec
+
+from kyma.core.chat import ChatRequest, Native, Role
+from kyma.core.errors import InvalidRequest
+from kyma.dialects.json_input import decode_body
+from kyma.dialects.openai_responses.items import (
+    MEMBERS,
+    Item,
+    WireCallOutput,
+    WireMessage,
+    WirePart,
+    WireReasoning,
+    WireSearchOutput,
+    read_items,
+)
+from kyma.dialects.openai_responses.read import WireReasoningSettings, WireText, read_chat
+from kyma.dialects.openai_responses.tools import check_tools
+from kyma.dialects.openai_responses.wire import NAME, NULL, RawFields, fields_decoder, refuse, unseal
+
+DEFAULT_MAX_TOKENS = 4096
+Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+READ_BY_MODEL = ("input", "instructions", "tools", "text")
+"""The fields whose bytes bound the input tokens."""
+
+NOT_STORED = "conversation storage is not switched on: send the whole conversation in `input`"
+REFUSED = {
+    "previous_response_id": (NOT_STORED, "previous_response_not_found"),
+    "conversation": (NOT_STORED, "unsupported_parameter"),
+    "prompt": ("prompt templates are not kept here: send `instructions` and `input`", "unsupported_parameter"),
+}
+"""Ignoring one of these would answer a question that was not asked."""
+
+
+class ResponsesRequest(msgspec.Struct):
+    """Body of POST /v1/responses; only what is checked."""
+
+    model: str
+    input: str | list[msgspec.Raw] | None = None
+    instructions: str | None = None
+    max_output_tokens: Count | None = None
+    stream: bool | None = None
+    stream_options: dict[str, msgspec.Raw] | None = None
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    top_p: Annotated[float, msgspec.Meta(ge=0, le=1)] | None = None
+    tools: list[msgspec.Raw] | None = None
+    parallel_tool_calls: bool | None = None
+    text: WireText | None = None
+    reasoning: WireReasoningSettings | None = None
+    include: list[str] | None = None
+    metadata: dict[str, str] | None = None
+    store: bool | None = None
+    background: bool | None = None
+    previous_response_id: msgspec.Raw = NULL
+    conversation: msgspec.Raw = NULL
+    prompt: msgspec.Raw = NULL
+
+
+_request_decoder = msgspec.json.Decoder(ResponsesRequest)
+
+
+def parse_request(body: bytes) -> ChatRequest:
+    """Read a request body. Raises: InvalidRequest naming the field."""
+    wire = decode_body(_request_decoder, body)
+    fields = fields_decoder.decode(body)
+    _check(wire)
+    items = read_items(fields)
+    media_bytes = images = 0
+    needs_native = not check_tools(wire.tools or [], "tools")
+    roles: set[Role] = {"system"} if wire.instructions else set()
+    for index, item in enumerate(items):
+        for part_index, part in enumerate(item.parts):
+            _check_part(part, f"input.{index}", part_index, item)
+            media_bytes += part.media_bytes
+            images += part.type == "input_image" and part.image_url is not None
+        if item.wire is not None:
+            roles.add(_role(item))
+        if isinstance(item.wire, WireSearchOutput):
+            check_tools(item.wire.tools, f"input.{index}.tools")
+        needs_native = needs_native or _is_native(item)
+    if not roles:
+        refuse("input holds nothing that the model could read", "input")
+    max_tokens = wire.max_output_tokens or DEFAULT_MAX_TOKENS
+    return ChatRequest(
+        model=wire.model,
+        max_tokens=max_tokens,
+        is_streaming=bool(wire.stream),
+        temperature=wire.temperature,
+        roles=frozenset(roles),
+        has_tools=bool(wire.tools),
+        needs_native=needs_native,
+        chat=partial(read_chat, fields, max_tokens),
+        native=Native(NAME, fields),
+        input_bytes=max(0, _bytes_read(fields) - media_bytes),
+        image_count=images,
+    )
+
+
+def _check(wire: ResponsesRequest) -> None:
+    if not wire.model:
+        refuse("model must name a model or an alias", "model")
+    for name, (message, code) in REFUSED.items():
+        if getattr(wire, name) != NULL:
+            refuse(message, name, code)
+    if wire.background:
+        refuse("background responses are not kept here: leave `background` out", "background", "unsupported_parameter")
+    if not wire.input:
+        refuse("input must be a text or hold at least one item", "input")
+
+
+def _check_part(part: WirePart, where: str, index: int, item: Item) -> None:
+    wanted = MEMBERS.get(part.type, ())
+    if wanted and all(getattr(part, member) is None for member in wanted):
+        member = "output" if isinstance(item.wire, WireCallOutput) else "content"
+        path = f"{where}.{member}.{index}"
+        raise InvalidRequest(f"a part of type {part.type} needs {' or '.join(wanted)} at {path}", param=path)
+
+
+def _role(item: Item) -> Role:
+    if isinstance(item.wire, WireMessage):
+        return item.wire.role
+    return "tool" if isinstance(item.wire, WireCallOutput | WireSearchOutput) else "assistant"
+
+
+def _is_native(item: Item) -> bool:
+    """Only an upstream of this dialect could honour it."""
+    if isinstance(item.wire, WireReasoning):
+        return bool(item.wire.encrypted_content) and unseal(item.wire.encrypted_content or "") is None
+    return item.wire is None
+
+
+def _bytes_read(fields: RawFields) -> int:
+    return sum(len(memoryview(fields[name])) for name in READ_BY_MODEL if name in fields)

@@ -1,0 +1,82 @@
+"""A customer's rerank request, checked."""
+
+from typing import Annotated, NoReturn
+
+import msgspec
+
+from kyma.core.chat import Native
+from kyma.core.errors import InvalidRequest
+from kyma.dialects.json_input import decode_body
+from kyma.dialects.rerank.wire import NAME, RawFields, RerankRequest, fields_decoder
+
+MAX_DOCUMENTS = 10_000
+"""As many as Cohere takes in one request; others take fewer and say so themselves."""
+TOP_WORDS = ("top_n", "top_k")
+COUNTED = ("query", "documents")
+
+Top = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+
+
+class WireDocument(msgspec.Struct):
+    text: str
+
+
+class RerankBody(msgspec.Struct):
+    """Body of POST /v1/rerank; `top_k` is Voyage's word for `top_n`. Fields not listed here travel to the model."""
+
+    model: str
+    query: str
+    documents: list[str | WireDocument]
+    top_n: Top | None = None
+    top_k: Top | None = None
+    return_documents: bool | None = None
+
+
+class _Documents(msgspec.Struct):
+    documents: list[msgspec.Raw]
+
+
+_body_decoder = msgspec.json.Decoder(RerankBody)
+_documents_decoder = msgspec.json.Decoder(_Documents)
+
+
+def parse_request(body: bytes) -> RerankRequest:
+    """Read a request body. Raises: InvalidRequest naming the field."""
+    wire = decode_body(_body_decoder, body)
+    fields = fields_decoder.decode(body)
+    as_sent = tuple(_documents_decoder.decode(body).documents)
+    if not wire.model:
+        _refuse("model must name a model or an alias", "model")
+    if not wire.query:
+        _refuse("query must not be empty", "query")
+    if not wire.documents:
+        _refuse("documents must hold at least one document", "documents")
+    if len(wire.documents) > MAX_DOCUMENTS:
+        _refuse(f"documents may be at most {MAX_DOCUMENTS}; these are {len(wire.documents)}", "documents")
+    if wire.top_n and wire.top_k and wire.top_n != wire.top_k:
+        _refuse("top_n and top_k say the same; send one of them", "top_k")
+    return RerankRequest(
+        model=wire.model,
+        query=wire.query,
+        documents=tuple([document if isinstance(document, str) else document.text for document in wire.documents]),
+        as_sent=as_sent,
+        top_n=wire.top_n or wire.top_k,
+        returns_documents=bool(wire.return_documents),
+        native=Native(NAME, fields),
+        lost=_beside_text(wire.documents, as_sent),
+        input_bytes=sum(len(memoryview(fields[name])) for name in COUNTED),
+    )
+
+
+def _beside_text(documents: list[str | WireDocument], as_sent: tuple[msgspec.Raw, ...]) -> tuple[str, ...]:
+    """The paths of members that no model will read."""
+    paths: dict[str, None] = {}
+    for document, raw in zip(documents, as_sent, strict=True):
+        if isinstance(document, WireDocument):
+            members: RawFields = fields_decoder.decode(raw)
+            paths.update(dict.fromkeys(f"documents.{name}" for name in members if name != "text"))
+    return tuple(paths)
+
+
+def _refuse(message: str, param: str) -> NoReturn:
+    raise InvalidRequest(message, param=param)
