@@ -11,6 +11,8 @@ import pytest
 from tests.gateway_catalog import SUFFIXES
 from tests.gateway_process import GatewayProcess
 from tests.server.api import Api
+from tests.upstream.anthropic_talk import SIGNATURE
+from tests.upstream.process import UpstreamProcess
 
 FAMILIES = list(SUFFIXES.values())
 HI: Any = [{"role": "user", "content": "hi"}]
@@ -158,3 +160,33 @@ def test_a_translation_is_shown_without_a_call(customer: Api) -> None:
     shown = customer.post("/v1/translate", {"from": "anthropic", "to": "openai_chat", "request": request})
     assert shown.json()["request"]["messages"] == HI
     assert shown.json()["dropped"] == ["top_k"]
+
+
+def test_signed_thoughts_come_home_to_the_byte(customer: Api, upstream: UpstreamProcess) -> None:
+    first = customer.post(
+        "/v1/messages", {"model": "tool-agent-anthropic", "max_tokens": 500, "messages": HI, "tools": [LOOK_UP]}
+    ).json()
+    assert [block["signature"] for block in first["content"] if block["type"] == "thinking"] == [SIGNATURE]
+    (call,) = [block["id"] for block in first["content"] if block["type"] == "tool_use"]
+    signed = rb'{"type" : "thinking", "thinking":"h\u00fcm \ud83e\udd14", "signature":"%b" }' % SIGNATURE.encode()
+    redacted = rb'{"data":"Ab+/==", "type":"redacted_thinking"}'
+    body = b"""{"model":"tool-agent-anthropic","max_tokens":500,"tools":%b,"messages":[{"role":"user","content":"hi"},
+        {"role":"assistant","content":[%b,%b,{"type":"tool_use","id":"%b","name":"look_up","input":{}}]},
+        {"role":"user","content":[{"type":"tool_result","tool_use_id":"%b","content":"42"}]}]}""" % (
+        *(json.dumps([LOOK_UP]).encode(), signed, redacted),
+        *(call.encode(), call.encode()),
+    )
+    answer = customer.send("POST", "/v1/messages", body)
+    assert (answer.status, answer.json()["stop_reason"]) == (200, "end_turn")
+    assert upstream.log()[-1].signed == [signed.decode(), redacted.decode()]
+
+
+def test_the_same_conversation_with_another_family_names_what_it_dropped(customer: Api) -> None:
+    thought = {"type": "thinking", "thinking": "hm", "signature": SIGNATURE}
+    call = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "42"}
+    messages = [*HI, {"role": "assistant", "content": [thought, call]}, {"role": "user", "content": [result]}]
+    body = {"model": "tool-agent", "max_tokens": 500, "messages": messages, "tools": [LOOK_UP]}
+    answer = customer.post("/v1/messages", body)
+    assert (answer.status, answer.json()["stop_reason"]) == (200, "end_turn")
+    assert "thinking" in answer.headers["x-kyma-dropped"]

@@ -25,8 +25,9 @@ class SseParser:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads of the events that `data` completes. Raises: EventTooLarge."""
-        if data[:6] == b"data: " and data[-1] == LF == data[-2] and not self._rest and not self._data:
-            payload = data[6:-2]  # one whole event, as nearly always
+        start = data.find(b"\n") + 1 if data[:7] == b"event: " else 0
+        if data[start : start + 6] == b"data: " and data[-1] == LF == data[-2] and not self._rest and not self._data:
+            payload = data[start + 6 : -2]  # one whole event, as nearly always
             if LF not in payload:
                 return [payload]
         lines = (self._rest + data).split(b"\n")

@@ -1,5 +1,6 @@
 """Vendors' refusals, classified by status and documented codes; every dialect's envelope is known here."""
 
+import re
 from typing import Any
 
 import msgspec
@@ -9,6 +10,9 @@ from kyma.core.upstream import Headers
 
 MAX_RETRY_AFTER_S = 60
 MAX_MESSAGE_CHARS = 500
+
+_ANTHROPIC_OVERFLOW = re.compile(r"prompt is too long: (\d+) tokens > (\d+) maximum")
+"""Agents know an overflow by OpenAI's words, so it is said in those."""
 
 _any_decoder = msgspec.json.Decoder()
 
@@ -21,8 +25,11 @@ def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     if status in (401, 402, 403):
         return RefusedUs(said, upstream_status=status)
     if status in (400, 413, 422):
-        explanation = _explanation(body) or "the model's provider refused the request"
-        return Rejected(said, upstream_status=status, caller_message=explanation, code=_caller_code(body))
+        explanation, code = _explanation(body) or "the model's provider refused the request", _caller_code(body)
+        if overflow := _ANTHROPIC_OVERFLOW.search(explanation):
+            explanation = f"this model's maximum context length is {overflow[2]} tokens; the request has {overflow[1]}"
+            code = "context_length_exceeded"
+        return Rejected(said, upstream_status=status, caller_message=explanation, code=code)
     return UpstreamFailed(said, upstream_status=status)
 
 
@@ -41,6 +48,8 @@ def _explanation(body: bytes) -> str:
 
 def _caller_code(body: bytes) -> str | None:
     value = _decoded(body)
+    if isinstance(value, list) and value:
+        value = value[0]
     error = value.get("error") if isinstance(value, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
     return code if code in ("context_length_exceeded", "content_filter", "invalid_prompt") else None
