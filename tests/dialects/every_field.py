@@ -1,0 +1,190 @@
+"""Every field of every dialect's request with a value that asks for something, and the table of what becomes of them.
+
+`python -m tests.dialects.every_field` prints docs/dialects.md.
+"""
+
+import json
+from collections.abc import Iterator
+
+from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
+from kyma.providers.compat import DIALECTS
+from kyma.providers.translate import translate
+
+Json = dict[str, object]
+
+HI = [{"role": "user", "content": "hi"}]
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+CHAT_TOOL = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
+MESSAGES_TOOL = {"name": "weather", "input_schema": SCHEMA}
+RESPONSES_TOOL = {"type": "function", "name": "weather", "parameters": SCHEMA}
+GEMINI_TOOL = {"functionDeclarations": [{"name": "weather", "parametersJsonSchema": SCHEMA}]}
+
+BASES: dict[str, Json] = {
+    openai_chat.NAME: {"model": "m", "messages": HI},
+    anthropic_messages.NAME: {"model": "m", "max_tokens": 100, "messages": HI},
+    openai_responses.NAME: {"model": "m", "input": "hi", "store": False},
+    gemini.NAME: {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    openai_completions.NAME: {"model": "m", "prompt": "hi"},
+}
+"""The least that is a request."""
+
+FIELDS: dict[str, Json] = {
+    openai_chat.NAME: {
+        "max_tokens": 9,
+        "temperature": 0.5,
+        "top_p": 0.5,
+        "top_k": 3,
+        "stop": ["x"],
+        "n": 2,
+        "seed": 1,
+        "presence_penalty": 0.1,
+        "frequency_penalty": 0.1,
+        "logit_bias": {"1": 2},
+        "logprobs": True,
+        "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}},
+        "reasoning_effort": "low",
+        "verbosity": "low",
+        "user": "u",
+        "prompt_cache_key": "k",
+        "service_tier": "auto",
+        "tools": [CHAT_TOOL],
+        "parallel_tool_calls": False,
+        "tool_choice": "required",
+        "prediction": {"type": "content", "content": "x"},
+        "modalities": ["text"],
+        "web_search_options": {},
+        "store": True,
+        "metadata": {"a": "b"},
+    },
+    anthropic_messages.NAME: {
+        "system": "be brief",
+        "temperature": 0.5,
+        "top_p": 0.5,
+        "top_k": 3,
+        "stop_sequences": ["x"],
+        "metadata": {"user_id": "u"},
+        "thinking": {"type": "enabled", "budget_tokens": 2048},
+        "output_config": {"effort": "low"},
+        "cache_control": {"type": "ephemeral"},
+        "tools": [MESSAGES_TOOL],
+        "tool_choice": {"type": "any", "disable_parallel_tool_use": True},
+        "service_tier": "auto",
+        "container": "c",
+        "context_management": {"edits": []},
+        "mcp_servers": [],
+        "speed": "fast",
+    },
+    openai_responses.NAME: {
+        "instructions": "be brief",
+        "max_output_tokens": 9,
+        "temperature": 0.5,
+        "top_p": 0.5,
+        "tools": [RESPONSES_TOOL],
+        "tool_choice": "required",
+        "parallel_tool_calls": False,
+        "text": {"format": {"type": "json_schema", "name": "a", "schema": SCHEMA}},
+        "reasoning": {"effort": "low"},
+        "include": ["web_search_call.results"],
+        "metadata": {"a": "b"},
+        "prompt_cache_key": "k",
+        "safety_identifier": "s",
+        "service_tier": "auto",
+        "truncation": "auto",
+        "max_tool_calls": 2,
+        "top_logprobs": 2,
+        "store": True,
+        "client_metadata": {"a": "b"},
+    },
+    gemini.NAME: {
+        "systemInstruction": {"parts": [{"text": "be brief"}]},
+        "tools": [GEMINI_TOOL],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+        "safetySettings": [{"category": "HARM_CATEGORY_HARASSMENT", "threshold": "OFF"}],
+        "cachedContent": "cachedContents/x",
+        "labels": {"a": "b"},
+        "generationConfig.temperature": 0.5,
+        "generationConfig.topP": 0.5,
+        "generationConfig.topK": 3,
+        "generationConfig.candidateCount": 2,
+        "generationConfig.maxOutputTokens": 9,
+        "generationConfig.stopSequences": ["x"],
+        "generationConfig.presencePenalty": 0.1,
+        "generationConfig.seed": 1,
+        "generationConfig.responseMimeType": "application/json",
+        "generationConfig.thinkingConfig": {"thinkingBudget": 1024},
+        "generationConfig.speechConfig": {},
+    },
+    openai_completions.NAME: {
+        "max_tokens": 9,
+        "temperature": 0.5,
+        "top_p": 0.5,
+        "n": 2,
+        "stop": ["x"],
+        "seed": 1,
+        "presence_penalty": 0.1,
+        "frequency_penalty": 0.1,
+        "logit_bias": {"1": 2},
+        "logprobs": 2,
+        "best_of": 3,
+        "user": "u",
+    },
+}
+"""What may be asked for besides. A dot leads into an object."""
+
+GIVEN_BACK = ((openai_responses.NAME, "metadata"),)
+"""Fields that are meant for the answer alone, and stand in it again."""
+
+NEEDS_TOOLS = ("tool_choice", "parallel_tool_calls", "toolConfig")
+
+
+def request(dialect: str, field: str) -> Json:
+    """The least request that uses `field`."""
+    body = dict(BASES[dialect])
+    if field in NEEDS_TOOLS:
+        body["tools"] = FIELDS[dialect]["tools"]
+    outer, dot, inner = field.partition(".")
+    body[outer] = {inner: FIELDS[dialect][field]} if dot else FIELDS[dialect][field]
+    return body
+
+
+def fate(dialect: str, field: str, target: str) -> str:
+    """What becomes of `field` on its way to a vendor that speaks `target`."""
+    if dialect == target:
+        return "as it is"
+    if (dialect, field) in GIVEN_BACK:
+        return "given back"
+    shown = translate(dialect, target, json.dumps(request(dialect, field)).encode())
+    if _names(shown.dropped, field):
+        return "dropped"
+    return "emulated" if _names(shown.emulated, field) else "mapped"
+
+
+def _names(paths: tuple[str, ...], field: str) -> bool:
+    told = [part for path in paths for part in path.split(", ")]
+    return any(part == field or part.startswith(f"{field}.") for part in told)
+
+
+HEAD = """\
+# Dialects: what becomes of every field
+
+Made by `python -m tests.dialects.every_field`; a test keeps it true. *mapped*: said in the vendor's own form.
+*emulated*: said another way and named in `X-Kyma-Emulated`. *dropped*: left out and named in `X-Kyma-Dropped`;
+`X-Kyma-Strict: true` makes that a 400. *given back*: stands in the answer again. Fields that are not listed are
+dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.""".splitlines()
+
+
+def lines() -> Iterator[str]:
+    """docs/dialects.md."""
+    yield from HEAD
+    for dialect, fields in FIELDS.items():
+        yield ""
+        yield f"## From {dialect}"
+        yield ""
+        yield "| field | " + " | ".join(f"to {target}" for target in DIALECTS) + " |"
+        yield "| --- |" + " --- |" * len(DIALECTS)
+        for field in fields:
+            yield f"| `{field}` | " + " | ".join(fate(dialect, field, target) for target in DIALECTS) + " |"
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))
