@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 
 from kyma.calls.meter import Meter, Outcome, hold_bound, input_estimate
 from kyma.calls.settle import Settled, apply_settled
-from kyma.core.chat import Chat, ChatRequest, Native, UsageReport
+from kyma.core.answer import UsageReport
+from kyma.core.chat import Chat, ChatRequest, Native
 from kyma.core.ids import SystemClock, new_id
 from kyma.core.model import Price, Usage
 from kyma.core.money import NANOS_PER_USD

@@ -8,18 +8,8 @@ import pytest
 from anthropic.types import Message as AnthropicMessage
 from pydantic import TypeAdapter
 
-from kyma.core.chat import (
-    Bill,
-    ChatResponse,
-    Choice,
-    FinishReason,
-    NativePart,
-    Relay,
-    TextPart,
-    ThinkingPart,
-    ToolCallPart,
-    UsageReport,
-)
+from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay, UsageReport
+from kyma.core.chat import NativePart, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import (
     Bug,
     Conflict,

@@ -8,7 +8,7 @@ from anthropic.types import RawMessageStreamEvent
 from openai.types.chat import ChatCompletionChunk
 from pydantic import TypeAdapter
 
-from kyma.core.chat import Bill, ChatEvent, UsageReport
+from kyma.core.answer import Bill, ChatEvent, UsageReport
 from kyma.core.model import Quirks, Usage
 from kyma.dialects import anthropic_messages, openai_chat
 from tests.dialects import test_anthropic_stream as anthropic_streams

@@ -13,7 +13,7 @@ from anthropic.types import MessageParam
 from anthropic.types.beta import BetaMessageParam
 from pydantic import BaseModel
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
     ChatResponse,
@@ -22,13 +22,12 @@ from kyma.core.chat import (
     FinishReason,
     SignatureDelta,
     TextDelta,
-    TextPart,
     ThinkingDelta,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStart,
     UsageReport,
 )
+from kyma.core.chat import TextPart, ToolCallPart
 from kyma.core.errors import (
     Bug,
     Forbidden,

@@ -13,26 +13,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import Completion
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
     ChatResponse,
     Choice,
     Finish,
     FinishReason,
-    Message,
     NativeDelta,
     PartEnd,
     SignatureDelta,
     TextDelta,
-    TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStart,
     UsageReport,
 )
+from kyma.core.chat import Message, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import InvalidRequest, NoRouteLeft
 from kyma.core.model import Quirks, Usage
 from kyma.dialects import openai_chat

@@ -13,7 +13,7 @@ import openai
 import pytest
 from openai.types import CreateEmbeddingResponse
 
-from kyma.core.chat import Bill, UsageReport
+from kyma.core.answer import Bill, UsageReport
 from kyma.core.errors import Garbled, InvalidRequest, RateLimited, Rejected, UpstreamFailed
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.openai_embeddings import (

@@ -6,17 +6,8 @@ from typing import Any
 
 import pytest
 
-from kyma.core.chat import (
-    Bill,
-    ChatResponse,
-    Choice,
-    FinishReason,
-    Relay,
-    TextPart,
-    ThinkingPart,
-    ToolCallPart,
-    UsageReport,
-)
+from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay, UsageReport
+from kyma.core.chat import TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import (
     Garbled,
     InsufficientCredits,

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
     Finish,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
     Finish,

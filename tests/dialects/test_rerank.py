@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from kyma.core.chat import Bill, UsageReport
+from kyma.core.answer import Bill, UsageReport
 from kyma.core.errors import Garbled, InvalidRequest, NotFound, UpstreamFailed
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.rerank import (

@@ -10,23 +10,20 @@ import pytest
 from openai.types.responses import ResponseFunctionToolCall
 from pydantic import BaseModel
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
     ChatResponse,
     Choice,
     Finish,
     FinishReason,
-    Part,
     PartEnd,
     TextDelta,
-    TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStart,
 )
+from kyma.core.chat import Part, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled, InvalidRequest, KymaError
 from kyma.core.model import Usage
 from kyma.dialects.openai_responses import parse_request, render_error, render_response, stream_encoder

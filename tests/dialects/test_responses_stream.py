@@ -12,7 +12,7 @@ from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
     ChatResponse,
@@ -23,14 +23,12 @@ from kyma.core.chat import (
     PartEnd,
     SignatureDelta,
     TextDelta,
-    TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStart,
     UsageReport,
 )
+from kyma.core.chat import TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled, InvalidRequest, KymaError, Throttled
 from kyma.core.model import Usage
 from kyma.dialects.openai_responses import parse_request, render_error, render_response, stream_encoder

@@ -15,7 +15,8 @@ from kyma.calls.settle import Settled
 from kyma.calls.stream_pump import PumpSettings, StreamPump
 from kyma.calls.upstream import Upstream
 from kyma.catalog import Catalog
-from kyma.core.chat import Bill, ChatRequest
+from kyma.core.answer import Bill
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import (
     Bug,
     Draining,

@@ -6,20 +6,18 @@ bytes. Own counts are marked as estimated and never exceed `max_tokens`.
 
 from enum import StrEnum
 
-from kyma.core.chat import (
-    SAID,
+from kyma.core.answer import (
     Bill,
     ChatEvent,
-    ChatRequest,
     ChatResponse,
     NativeDelta,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStart,
     UsageReport,
 )
+from kyma.core.chat import SAID, ChatRequest, ToolCallPart
 from kyma.core.model import Model, Price, Usage
 
 BYTES_PER_TOKEN = 4

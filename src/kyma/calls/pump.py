@@ -9,7 +9,7 @@ from kyma.calls.call import Call
 from kyma.calls.meter import Outcome
 from kyma.calls.outlet import HeaderLines, Outlet
 from kyma.calls.upstream import Upstream
-from kyma.core.chat import Bill
+from kyma.core.answer import Bill
 from kyma.dialects.base import CustomerDialect
 from kyma.routing import Health, Plan, attempt
 

@@ -13,7 +13,7 @@ from kyma.calls.outlet import HeaderLines, Outlet
 from kyma.calls.pump import Settle
 from kyma.calls.scrub import caller_error
 from kyma.calls.upstream import OpenStream, Upstream
-from kyma.core.chat import Bill, ChatEvent, StreamFailure
+from kyma.core.answer import Bill, ChatEvent, StreamFailure
 from kyma.core.errors import KymaError, UpstreamError, UpstreamFailed
 from kyma.core.ids import Clock
 from kyma.dialects.base import StreamDecoder, StreamEncoder

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from kyma.calls.call import Call
-from kyma.core.chat import (
+from kyma.core.answer import (
     ChatEvent,
     ChatResponse,
     Finish,

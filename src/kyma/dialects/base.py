@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from kyma.core.chat import Bill, ChatEvent, ChatRequest, ChatResponse, Rendered
+from kyma.core.answer import Bill, ChatEvent, ChatResponse
+from kyma.core.chat import ChatRequest, Rendered
 from kyma.core.errors import KymaError, UpstreamError
 from kyma.core.model import Quirks
 from kyma.core.upstream import Headers

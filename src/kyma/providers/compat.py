@@ -6,7 +6,8 @@ from typing import cast
 
 import msgspec
 
-from kyma.core.chat import ChatRequest, ChatResponse, Rendered
+from kyma.core.answer import ChatResponse
+from kyma.core.chat import ChatRequest, Rendered
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest

@@ -3,7 +3,7 @@
 import pytest
 
 from kyma.calls.meter import SETTLEMENT, Basis, Meter, Outcome, input_estimate
-from kyma.core.chat import (
+from kyma.core.answer import (
     ChatEvent,
     ChatResponse,
     Choice,
@@ -11,14 +11,12 @@ from kyma.core.chat import (
     FinishReason,
     NativeDelta,
     TextDelta,
-    TextPart,
     ThinkingDelta,
-    ThinkingPart,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStart,
     UsageReport,
 )
+from kyma.core.chat import TextPart, ThinkingPart, ToolCallPart
 from kyma.core.model import Usage
 from tests.unit.calls.rows import PRICE, chat, model
 

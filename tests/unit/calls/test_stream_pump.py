@@ -14,7 +14,7 @@ from kyma.calls.outlet import HeaderLines, HeaderList
 from kyma.calls.stream_pump import PumpSettings, StreamPump
 from kyma.calls.upstream import Upstream
 from kyma.catalog import Resolved
-from kyma.core.chat import Bill
+from kyma.core.answer import Bill
 from kyma.core.errors import KymaError
 from kyma.core.model import Provider, Route
 from kyma.core.principal import Principal

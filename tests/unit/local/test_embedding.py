@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from kyma.core.chat import Bill
+from kyma.core.answer import Bill
 from kyma.core.model import Usage
 from kyma.dialects import openai_embeddings
 from kyma.local import LocalModelError, embed_install

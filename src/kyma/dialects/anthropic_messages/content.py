@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import Choice, FinishReason, Native, NativePart, Part, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.answer import Choice, FinishReason
+from kyma.core.chat import Native, NativePart, Part, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.dialects.anthropic_messages.proofs import wrap
 from kyma.dialects.anthropic_messages.wire import FINISH_REASONS, NAME, NULL, RawFields, encoder, fields_decoder

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kyma.core.chat import ToolCallStart
+from kyma.core.answer import ToolCallStart
 from kyma.dialects.anthropic_messages.wire import fields_decoder
 
 PING = b'event: ping\ndata: {"type":"ping"}\n\n'

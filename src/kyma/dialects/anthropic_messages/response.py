@@ -4,7 +4,8 @@ from functools import partial
 
 import msgspec
 
-from kyma.core.chat import Bill, ChatRequest, ChatResponse, Choice, FinishReason, Relay
+from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.dialects.anthropic_messages.content import (

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     ChatEvent,
     Finish,
     FinishReason,

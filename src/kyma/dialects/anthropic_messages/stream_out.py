@@ -6,10 +6,9 @@ its arguments are a whole object, its part has ended, or the answer has.
 
 import msgspec
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
-    ChatRequest,
     Finish,
     FinishReason,
     NativeDelta,
@@ -22,6 +21,7 @@ from kyma.core.chat import (
     ToolCallStart,
     UsageReport,
 )
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.core.model import Usage
 from kyma.dialects.anthropic_messages.errors import render_error

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import Bill, FinishReason, UsageReport
+from kyma.core.answer import Bill, FinishReason, UsageReport
 from kyma.core.model import Usage
 from kyma.core.money import usd_number
 

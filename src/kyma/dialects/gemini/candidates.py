@@ -4,7 +4,8 @@ import re
 
 import msgspec
 
-from kyma.core.chat import Choice, FinishReason, Native, Part, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.answer import Choice, FinishReason
+from kyma.core.chat import Native, Part, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.dialects.gemini.wire import (
     CANDIDATE_FIELDS,

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.chat import Relay
+from kyma.core.answer import Relay
 from kyma.dialects.gemini.candidates import read_candidates
 from kyma.dialects.gemini.wire import NAME, NULL
 

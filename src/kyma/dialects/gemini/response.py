@@ -4,19 +4,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import (
-    Bill,
-    ChatRequest,
-    ChatResponse,
-    Choice,
-    FinishReason,
-    Native,
-    Relay,
-    TextPart,
-    ThinkingPart,
-    ToolCallPart,
-    UsageReport,
-)
+from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay, UsageReport
+from kyma.core.chat import ChatRequest, Native, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.core.money import usd_number

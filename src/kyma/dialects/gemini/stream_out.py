@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
-    ChatRequest,
     Finish,
     FinishReason,
     NativeDelta,
@@ -23,6 +22,7 @@ from kyma.core.chat import (
     ToolCallDelta,
     ToolCallStart,
 )
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
 from kyma.dialects.gemini.errors import render_error

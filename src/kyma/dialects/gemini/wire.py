@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import Effort, FinishReason, UsageReport
+from kyma.core.answer import FinishReason, UsageReport
+from kyma.core.chat import Effort
 from kyma.core.model import Usage
 
 NAME = "gemini"

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import Choice, FinishReason, Native, Part, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.answer import Choice, FinishReason
+from kyma.core.chat import Native, Part, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.chat import Relay
+from kyma.core.answer import Relay
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.choices import read_choices
 from kyma.dialects.openai_chat.wire import NAME, NULL

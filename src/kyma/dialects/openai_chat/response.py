@@ -4,17 +4,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import (
-    Bill,
-    ChatRequest,
-    ChatResponse,
-    Choice,
-    FinishReason,
-    Relay,
-    TextPart,
-    ThinkingPart,
-    ToolCallPart,
-)
+from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay
+from kyma.core.chat import ChatRequest, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.core.money import usd_number

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     ChatEvent,
     Finish,
     NativeDelta,

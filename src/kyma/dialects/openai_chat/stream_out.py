@@ -2,10 +2,9 @@
 
 import msgspec
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
-    ChatRequest,
     Finish,
     NativeDelta,
     TextDelta,
@@ -13,6 +12,7 @@ from kyma.core.chat import (
     ToolCallDelta,
     ToolCallStart,
 )
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_chat.errors import error_object

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import FinishReason, UsageReport
+from kyma.core.answer import FinishReason, UsageReport
 from kyma.core.model import Quirks, Usage
 
 NAME = "openai_chat"

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import Bill, ChatRequest, ChatResponse, Choice, TextPart
+from kyma.core.answer import Bill, ChatResponse, Choice
+from kyma.core.chat import ChatRequest, TextPart
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_completions.wire import FINISH_WORDS, UsageOut, completion_id, encoder, render_usage

@@ -1,6 +1,7 @@
 """Events as a customer's stream of `text_completion` chunks."""
 
-from kyma.core.chat import Bill, ChatEvent, ChatRequest, Finish, TextDelta
+from kyma.core.answer import Bill, ChatEvent, Finish, TextDelta
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_completions.response import error_object

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kyma.core.chat import Bill
+from kyma.core.answer import Bill
 from kyma.core.errors import KymaError
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply

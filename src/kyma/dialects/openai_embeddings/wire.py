@@ -4,7 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.chat import Native, UsageReport
+from kyma.core.answer import UsageReport
+from kyma.core.chat import Native
 from kyma.core.model import Usage
 
 NAME = "openai_embeddings"

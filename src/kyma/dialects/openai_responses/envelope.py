@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from kyma.core.chat import Bill, FinishReason
+from kyma.core.answer import Bill, FinishReason
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_responses.wire import NULL, RawFields, encoder, fields_decoder

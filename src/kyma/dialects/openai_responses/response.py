@@ -2,22 +2,19 @@
 
 from collections.abc import Iterator
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     Bill,
     ChatEvent,
-    ChatRequest,
     ChatResponse,
     Choice,
     Finish,
     PartEnd,
     SignatureDelta,
     TextDelta,
-    TextPart,
     ThinkingDelta,
-    ThinkingPart,
-    ToolCallPart,
     ToolCallStart,
 )
+from kyma.core.chat import ChatRequest, TextPart, ThinkingPart, ToolCallPart
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_responses.envelope import Envelope, digits, final_status
 from kyma.dialects.openai_responses.sequence import ItemSequence

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import (
+from kyma.core.answer import (
     ChatEvent,
-    ChatRequest,
     Finish,
     FinishReason,
     PartEnd,
@@ -19,6 +18,7 @@ from kyma.core.chat import (
     ToolCallDelta,
     ToolCallStart,
 )
+from kyma.core.chat import ChatRequest
 from kyma.dialects.openai_responses.envelope import final_status
 from kyma.dialects.openai_responses.items import read_items
 from kyma.dialects.openai_responses.output import CallItem, Item, ItemStatus, MessageItem, Pen, ThoughtItem

@@ -1,6 +1,7 @@
 """Events as a customer's stream of Responses events. It ends with the whole response, and has no `[DONE]`."""
 
-from kyma.core.chat import Bill, ChatEvent, ChatRequest, TextDelta
+from kyma.core.answer import Bill, ChatEvent, TextDelta
+from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_responses.envelope import Envelope, digits, final_status

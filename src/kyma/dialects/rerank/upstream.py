@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from kyma.core.chat import Rendered, UsageReport
+from kyma.core.answer import UsageReport
+from kyma.core.chat import Rendered
 from kyma.core.errors import Garbled, UpstreamFailed
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.rerank.forms import Form

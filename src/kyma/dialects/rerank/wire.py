@@ -2,7 +2,8 @@
 
 import msgspec
 
-from kyma.core.chat import Native, UsageReport
+from kyma.core.answer import UsageReport
+from kyma.core.chat import Native
 
 NAME = "rerank"
 NULL = msgspec.Raw(b"null")
