@@ -1,24 +1,11 @@
-"""Errors: ours in OpenAI's envelope, and an error object that a vendor sends with a 200 or inside a stream."""
-
-from typing import Any
+"""An error object that a vendor sends with a 200 or inside a stream."""
 
 import msgspec
 
-from kyma.core.errors import Garbled, KymaError, Throttled, UpstreamError, UpstreamFailed
-from kyma.dialects.openai_chat.wire import encoder
+from kyma.core.errors import Garbled, Throttled, UpstreamError, UpstreamFailed
 from kyma.dialects.vendor_errors import MAX_MESSAGE_CHARS
 
 _any_decoder = msgspec.json.Decoder()
-
-
-def render_error(error: KymaError) -> bytes:
-    """`{"error": {message, type, param, code}}`."""
-    return encoder.encode({"error": error_object(error)})
-
-
-def error_object(error: KymaError) -> dict[str, Any]:
-    """The inner object, also what stands in a broken stream."""
-    return {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
 
 
 def stream_error(raw: msgspec.Raw) -> UpstreamError:

@@ -8,12 +8,12 @@ from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay
 from kyma.core.chat import ChatRequest, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
-from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_chat.choices import read_choices, usage_of_choices
 from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.relay import relay
 from kyma.dialects.openai_chat.wire import NAME, NULL, encoder, parse_usage
+from kyma.dialects.openai_shared import render_usage
 
 
 class WireAnswer(msgspec.Struct):
@@ -36,33 +36,6 @@ class ChoiceOut(msgspec.Struct):
     index: int
     message: MessageOut | dict[str, Any]
     finish_reason: FinishReason
-
-
-class CachedOut(msgspec.Struct):
-    cached_tokens: int
-    cache_write_tokens: int
-
-
-class ReasonedOut(msgspec.Struct):
-    reasoning_tokens: int
-
-
-class UsageOut(msgspec.Struct):
-    """`usage` as OpenAI counts it, and Kyma's additions in USD."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: CachedOut
-    completion_tokens_details: ReasonedOut
-    cached_tokens: int
-    cache_write_tokens: int
-    cost: msgspec.Raw
-    cache_discount: msgspec.Raw
-
-
-ZERO = usd_number(0)
-NO_CACHE, NO_REASONING = CachedOut(0, 0), ReasonedOut(0)
 
 
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
@@ -89,23 +62,6 @@ def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: C
         choices = encoder.encode([_render_choice(choice) for choice in response.choices])
     head = f'{{"id":"{chat_id(reply)}","object":"chat.completion","created":{reply.created},"model":"{reply.model_id}",'
     return b"".join((head.encode(), b'"choices":', choices, b',"usage":', encoder.encode(render_usage(bill)), b"}"))
-
-
-def render_usage(bill: Bill) -> UsageOut:
-    """The bill as a customer of this dialect reads it."""
-    usage = bill.usage
-    prompt, cached, written, output = usage.total_input, usage.cached_input, usage.cache_write, usage.output
-    return UsageOut(
-        prompt,
-        output,
-        prompt + output,
-        CachedOut(cached, written) if cached or written else NO_CACHE,
-        ReasonedOut(usage.reasoning) if usage.reasoning else NO_REASONING,
-        cached,
-        written,
-        usd_number(bill.cost),
-        usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
-    )
 
 
 def chat_id(reply: Reply) -> str:

@@ -15,9 +15,9 @@ from kyma.core.answer import (
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
-from kyma.dialects.openai_chat.errors import error_object
-from kyma.dialects.openai_chat.response import chat_id, render_usage
+from kyma.dialects.openai_chat.response import chat_id
 from kyma.dialects.openai_chat.wire import NAME, encoder
+from kyma.dialects.openai_shared import error_object, render_usage
 from kyma.dialects.sse import KEEP_ALIVE
 
 DONE = b"data: [DONE]\n\n"

@@ -5,8 +5,9 @@ text could do is refused (`suffix`, `echo`) or reported (`best_of`, `logprobs`).
 """
 
 from kyma.dialects.openai_completions.request import parse_request
-from kyma.dialects.openai_completions.response import render_error, render_response
+from kyma.dialects.openai_completions.response import render_response
 from kyma.dialects.openai_completions.stream_out import stream_encoder
 from kyma.dialects.openai_completions.wire import NAME
+from kyma.dialects.openai_shared import render_error
 
 __all__ = ["NAME", "parse_request", "render_error", "render_response", "stream_encoder"]

@@ -1,14 +1,12 @@
 """Whole answers as a `text_completion`, and errors in OpenAI's envelope."""
 
-from typing import Any
-
 import msgspec
 
 from kyma.core.answer import Bill, ChatResponse, Choice
 from kyma.core.chat import ChatRequest, TextPart
-from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
-from kyma.dialects.openai_completions.wire import FINISH_WORDS, UsageOut, completion_id, encoder, render_usage
+from kyma.dialects.openai_completions.wire import FINISH_WORDS, completion_id, encoder
+from kyma.dialects.openai_shared import UsageOut, render_usage
 
 
 class ChoiceOut(msgspec.Struct):
@@ -35,16 +33,6 @@ def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: C
             completion_id(reply), "text_completion", reply.created, reply.model_id, choices, render_usage(bill)
         )
     )
-
-
-def render_error(error: KymaError) -> bytes:
-    """`{"error": {message, type, param, code}}`."""
-    return encoder.encode({"error": error_object(error)})
-
-
-def error_object(error: KymaError) -> dict[str, Any]:
-    """The inner object, also what stands in a broken stream."""
-    return {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
 
 
 def _choice(choice: Choice) -> ChoiceOut:

@@ -4,8 +4,8 @@ from kyma.core.answer import Bill, ChatEvent, Finish, TextDelta
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
-from kyma.dialects.openai_completions.response import error_object
-from kyma.dialects.openai_completions.wire import FINISH_WORDS, completion_id, encoder, render_usage
+from kyma.dialects.openai_completions.wire import FINISH_WORDS, completion_id, encoder
+from kyma.dialects.openai_shared import error_object, render_usage
 from kyma.dialects.sse import KEEP_ALIVE
 
 DONE = b"data: [DONE]\n\n"

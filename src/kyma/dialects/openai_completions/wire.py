@@ -2,8 +2,7 @@
 
 import msgspec
 
-from kyma.core.answer import Bill, FinishReason
-from kyma.core.money import usd_number
+from kyma.core.answer import FinishReason
 from kyma.dialects.base import Reply
 
 NAME = "openai_completions"
@@ -20,45 +19,6 @@ FINISH_WORDS = {
     FinishReason.TOOL_CALLS: "stop",
 }
 """This dialect knows three words; a call of a tool that was never offered is none of them."""
-
-
-class CachedOut(msgspec.Struct):
-    cached_tokens: int
-    cache_write_tokens: int
-
-
-class ReasonedOut(msgspec.Struct):
-    reasoning_tokens: int
-
-
-class UsageOut(msgspec.Struct):
-    """`usage` as OpenAI counts it, and Kyma's additions in USD."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: CachedOut
-    completion_tokens_details: ReasonedOut
-    cached_tokens: int
-    cache_write_tokens: int
-    cost: msgspec.Raw
-    cache_discount: msgspec.Raw
-
-
-def render_usage(bill: Bill) -> UsageOut:
-    """The bill as a customer of this dialect reads it."""
-    usage = bill.usage
-    return UsageOut(
-        usage.total_input,
-        usage.output,
-        usage.total,
-        CachedOut(usage.cached_input, usage.cache_write),
-        ReasonedOut(usage.reasoning),
-        usage.cached_input,
-        usage.cache_write,
-        usd_number(bill.cost),
-        usd_number(bill.cache_discount),
-    )
 
 
 def completion_id(reply: Reply) -> str:

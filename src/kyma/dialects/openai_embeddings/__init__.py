@@ -5,9 +5,10 @@ byte. Source: openai-python 3.52 types, which asks for base64 by itself.
 """
 
 from kyma.dialects.openai_embeddings.request import parse_request, refuse_token_ids
-from kyma.dialects.openai_embeddings.response import render_error, render_response
+from kyma.dialects.openai_embeddings.response import render_response
 from kyma.dialects.openai_embeddings.upstream import parse_response, render_request, respond, target
 from kyma.dialects.openai_embeddings.wire import NAME, EmbeddingRequest, EmbeddingResponse
+from kyma.dialects.openai_shared import render_error
 from kyma.dialects.vendor_errors import parse_error
 
 __all__ = [

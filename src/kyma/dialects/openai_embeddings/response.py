@@ -3,7 +3,6 @@
 import msgspec
 
 from kyma.core.answer import Bill
-from kyma.core.errors import KymaError
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_embeddings.vectors import render_vector
@@ -39,9 +38,3 @@ def render_response(response: EmbeddingResponse, request: EmbeddingRequest, repl
     ]
     tokens = bill.usage.total_input
     return encoder.encode(ListOut("list", data, reply.model_id, UsageOut(tokens, tokens, usd_number(bill.cost))))
-
-
-def render_error(error: KymaError) -> bytes:
-    """`{"error": {message, type, param, code}}`."""
-    said = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return encoder.encode({"error": said})

@@ -1,16 +1,9 @@
-"""Errors in OpenAI's envelope, and as the `error` of a response that failed."""
+"""The `error` of a response that failed."""
 
 from kyma.core.errors import KymaError, RequestError, Throttled
-from kyma.dialects.openai_responses.wire import encoder
 
 PASSED_CODES = ("context_length_exceeded", "rate_limit_exceeded", "invalid_prompt")
 """Codes that clients act on. The SDK's type lacks the first; Codex compacts its history when it sees it."""
-
-
-def render_error(error: KymaError) -> bytes:
-    """`{"error": {message, type, param, code}}`."""
-    shown = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return encoder.encode({"error": shown})
 
 
 def failure(error: KymaError) -> dict[str, str | None]:

@@ -3,7 +3,6 @@
 import msgspec
 
 from kyma.core.answer import Bill
-from kyma.core.errors import KymaError
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.rerank.wire import Ranked, RerankRequest, RerankResponse, encoder
@@ -47,12 +46,6 @@ def render_response(response: RerankResponse, request: RerankRequest, reply: Rep
             UsageOut(tokens, tokens, usd_number(bill.cost)),
         )
     )
-
-
-def render_error(error: KymaError) -> bytes:
-    """`{"error": {message, type, param, code}}`."""
-    said = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
-    return encoder.encode({"error": said})
 
 
 def _result(entry: Ranked, request: RerankRequest) -> ResultOut:
