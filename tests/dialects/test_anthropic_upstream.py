@@ -414,3 +414,10 @@ def test_system_in_the_middle_joins_the_users_turn_where_a_vendor_takes_it_only_
     ]
     assert rendered.emulated == ("messages.role",)
     assert json.loads(send(native(json.dumps(messages))).body)["messages"] == messages
+
+
+def test_asking_for_no_tokens_stays_so_at_home_and_is_the_least_elsewhere() -> None:
+    sent = b'{"model":"m","max_tokens":0,"messages":[{"role":"user","content":"hi"}]}'
+    request = parse_request(sent)
+    assert json.loads(render_request(request, "m", Quirks()).body)["max_tokens"] == 0
+    assert (request.max_tokens, request.chat().max_tokens) == (1, 1), "what is held covers what others are asked for"

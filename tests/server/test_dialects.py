@@ -127,8 +127,12 @@ def test_geminis_own_form_whole_streamed_and_counted(customer: Api, family: str)
 
 
 def test_gemini_errors_have_googles_envelope(customer: Api) -> None:
-    answer = customer.post("/v1beta/models/nobody:generateContent", {"contents": []})
-    assert (answer.status, answer.json()["error"]["status"]) in ((404, "NOT_FOUND"), (400, "INVALID_ARGUMENT"))
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    answer = customer.post("/v1beta/models/no%2541body:generateContent", body)
+    assert (answer.status, answer.json()["error"]["status"]) == (404, "NOT_FOUND")
+    assert "no%41body" in answer.json()["error"]["message"], "a path is decoded once"
+    empty = customer.post("/v1beta/models/good:generateContent", {"contents": []})
+    assert (empty.status, empty.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
 
 
 def test_legacy_completions(sdk: openai.OpenAI) -> None:

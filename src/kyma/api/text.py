@@ -1,7 +1,6 @@
 """Text calls in every dialect: a request in the customer's words, the answer in the same words."""
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import unquote
 
 import msgspec
 
@@ -81,7 +80,7 @@ TOLERATED |= {f"/v1{path}": hot for path, hot in HOT.items()}
 
 def _named(exchange: Exchange) -> str:
     """The model that a Gemini path names."""
-    return unquote(str(exchange.scope["path"])).removeprefix(GEMINI_PATH).rpartition(":")[0]
+    return str(exchange.scope["path"]).removeprefix(GEMINI_PATH).rpartition(":")[0]
 
 
 GEMINI: dict[str, Hot] = {

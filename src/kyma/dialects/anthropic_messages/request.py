@@ -105,7 +105,7 @@ def _request(
             read_by_model += len(memoryview(fields[name]))
     return ChatRequest(
         model=wire.model,
-        max_tokens=max_tokens,
+        max_tokens=max_tokens or 1,  # others know no 0: what is held and sent to them is the least there is
         is_streaming=is_streaming,
         temperature=temperature,
         roles=frozenset(roles),
@@ -113,7 +113,7 @@ def _request(
         needs_native=census.needs_native
         or not max_tokens
         or any(fields.get(name, NULL) != NULL for name in NATIVE_FIELDS),
-        chat=partial(read_chat, fields, max_tokens),
+        chat=partial(read_chat, fields, max_tokens or 1),
         native=Native(NAME, fields, headers),
         input_bytes=max(0, read_by_model - census.media_bytes),
         image_count=census.images,

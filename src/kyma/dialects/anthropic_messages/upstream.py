@@ -49,12 +49,12 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
         chat = request.chat()
         outcome = Outcome(chat.names, chat.lost)
         fields = translate(chat, quirks, outcome)
+        fields["max_tokens"] = msgspec.Raw(b"%d" % request.max_tokens)
     fields["model"] = to_raw(upstream_model)
-    fields["max_tokens"] = msgspec.Raw(b"%d" % request.max_tokens)
     if request.is_streaming:
         fields["stream"] = TRUE
     _apply(quirks, fields, request, outcome)
-    return Rendered(encoder.encode(fields), *outcome.report)
+    return Rendered(encoder.encode(fields), *outcome.both)
 
 
 def _apply(quirks: Quirks, fields: RawFields, request: ChatRequest, outcome: Outcome) -> None:

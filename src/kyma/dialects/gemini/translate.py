@@ -9,6 +9,7 @@ from kyma.core.chat import Chat, Effort, Reasoning, Rendered, Tool
 from kyma.core.model import Quirks
 from kyma.dialects.gemini.translate_turns import TurnWriter
 from kyma.dialects.gemini.wire import EFFORTS, encoder, is_gemini_3
+from kyma.dialects.report import Report
 
 UNSAYABLE = ("logit_bias", "user", "cache_key", "service_tier", "verbosity", "top_logprobs", "name", "strict", "cache")
 """Concepts without words here. Log probabilities are never asked for: no other dialect could be told them."""
@@ -27,27 +28,11 @@ COMPOSERS = ("$ref", "anyOf", "oneOf", "allOf", "additionalProperties", "pattern
 _any_decoder = msgspec.json.Decoder()
 
 
-class Report:
-    """The customer's paths of concepts that could not be said, or not in the same way."""
-
-    def __init__(self, chat: Chat) -> None:
-        self._names = chat.names
-        self.dropped: dict[str, None] = dict.fromkeys(chat.lost)
-        self.emulated: dict[str, None] = {}
-
-    def drop(self, concept: str) -> None:
-        self.dropped[self._names.get(concept, concept)] = None
-
-    def emulate(self, concept: str) -> None:
-        self.emulated[self._names.get(concept, concept)] = None
-
-
 def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
     """The whole body and its report."""
-    report = Report(chat)
+    report = Report(chat.names, chat.lost)
     for concept in UNSAYABLE:
-        if concept in chat.names:
-            report.drop(concept)
+        report.drop_if_asked(concept)
     if chat.parallel_tool_calls is False:
         report.drop("parallel_tool_calls")
     turns = TurnWriter(is_gemini_3(upstream_model), "id" not in quirks.drop_message_fields)
@@ -72,7 +57,7 @@ def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
         report.drop(concept)
     for concept in turns.emulated:
         report.emulate(concept)
-    return Rendered(encoder.encode(body | quirks.force), tuple(report.dropped), tuple(report.emulated))
+    return Rendered(encoder.encode(body | quirks.force), *report.both)
 
 
 def _config(chat: Chat, model: str, quirks: Quirks, report: Report) -> dict[str, Any]:

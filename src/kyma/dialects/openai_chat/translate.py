@@ -6,7 +6,7 @@ import msgspec
 
 from kyma.core.chat import Chat, OutputFormat, Reasoning, Tool, ToolChoice, ToolReferencePart, ToolResultPart
 from kyma.dialects.openai_chat.translate_messages import write_messages
-from kyma.dialects.translation import Translation
+from kyma.dialects.openai_chat.translation import Translation
 
 MAX_STOPS = 4
 NO_PARAMETERS = {"type": "object", "properties": {}}
@@ -28,7 +28,7 @@ def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
         told.put("parallel_tool_calls", chat.parallel_tool_calls, "parallel_tool_calls")
         told.put("tool_choice", _choice(chat.tool_choice), "tool_choice")
     elif chat.tool_choice is not None:
-        told.drop("tool_choice")
+        told.drop_if_asked("tool_choice")
     for field in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "verbosity"):
         told.put(field, getattr(chat, field), field)
     told.put("n", chat.n if chat.n > 1 else None, "n")
@@ -40,12 +40,12 @@ def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
     if chat.stop:
         told.put("stop", chat.stop[:MAX_STOPS], "stop")
         if len(chat.stop) > MAX_STOPS:
-            told.drop("stop")
+            told.drop_if_asked("stop")
     if chat.top_logprobs is not None:
         told.put("logprobs", True, "top_logprobs")
         told.put("top_logprobs", chat.top_logprobs or None, "top_logprobs")
-    told.drop("top_k")
-    told.drop("cache")
+    told.drop_if_asked("top_k")
+    told.drop_if_asked("cache")
     return told
 
 
@@ -111,7 +111,7 @@ def _effort(reasoning: Reasoning | None, told: Translation) -> str | None:
         return reasoning.effort
     if reasoning.budget_tokens is None:
         if reasoning.is_shown is not True:  # thoughts are shown anyway; that they be hidden cannot be said
-            told.drop("reasoning")
+            told.drop_if_asked("reasoning")
         return None
     told.emulate("reasoning")
     budget = reasoning.budget_tokens

@@ -16,8 +16,8 @@ from kyma.core.chat import (
     ToolReferencePart,
     ToolResultPart,
 )
+from kyma.dialects.openai_chat.translation import Translation
 from kyma.dialects.openai_chat.wire import encoder
-from kyma.dialects.translation import Translation
 
 Json = dict[str, Any]
 IMAGES_OF_RESULT = "Images that the tool answered with:"
@@ -64,9 +64,9 @@ def _said(content: ResultContent, told: Translation) -> str:
         case ToolReferencePart(name):
             return f"The tool {name} can be called now."
         case FilePart():
-            told.drop("file")
+            told.drop_if_asked("file")
         case AudioPart():
-            told.drop("audio")
+            told.drop_if_asked("audio")
     return ""
 
 
@@ -78,7 +78,7 @@ def _assistant(message: Message, told: Translation, *, returns_reasoning: bool) 
     if thought and returns_reasoning:
         written["reasoning_content"] = thought
     elif any(isinstance(part, ThinkingPart) for part in message.parts):
-        told.drop("thinking")
+        told.drop_if_asked("thinking")
     if calls:
         written["tool_calls"] = calls
     return _named(message, written)

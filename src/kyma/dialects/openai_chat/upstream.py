@@ -53,7 +53,7 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
     for name in quirks.drop:
         if told.fields.pop(name, None) is not None:
             told.dropped[told.paths[name]] = None
-    return Rendered(_finish(told.fields, request, upstream_model, quirks), *told.report)
+    return Rendered(_finish(told.fields, request, upstream_model, quirks), *told.both)
 
 
 def _finish(fields: RawFields, request: ChatRequest, upstream_model: str, quirks: Quirks) -> bytes:
