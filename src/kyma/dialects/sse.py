@@ -17,16 +17,18 @@ class SseParser:
     A lone CR is not accepted as a line end: no vendor sends it, and it may stand at the end of a piece of a CRLF.
     """
 
-    __slots__ = ("_data", "_rest")
+    __slots__ = ("_data", "_rest", "is_between")
 
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self.is_between = True
+        """Nothing of an unfinished event is held."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The payloads of the events that `data` completes. Raises: EventTooLarge."""
         start = data.find(b"\n") + 1 if data[:7] == b"event: " else 0
-        if data[start : start + 6] == b"data: " and data[-1] == LF == data[-2] and not self._rest and not self._data:
+        if data[start : start + 6] == b"data: " and data[-1] == LF == data[-2] and self.is_between:
             payload = data[start + 6 : -2]  # one whole event, as nearly always
             if LF not in payload:
                 return [payload]
@@ -44,6 +46,7 @@ class SseParser:
                 self._data.append(line[6:])
             elif line[:5] == b"data:":
                 self._data.append(line[5:])
+        self.is_between = not self._rest and not self._data
         if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"a stream event is larger than {MAX_EVENT_BYTES} bytes")
         return events

@@ -20,6 +20,7 @@ from kyma.core.model import Quirks
 from kyma.dialects.anthropic_messages.content import WireAnswerBlock, WireOuter, finish_reason, outer_fields
 from kyma.dialects.anthropic_messages.errors import stream_error
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, UsageTally, fields_decoder, to_raw
+from kyma.dialects.repeated import RepeatedText
 from kyma.dialects.sse import EventTooLarge, SseParser
 from kyma.dialects.thinking import ThinkSplitter
 
@@ -78,29 +79,44 @@ class BlockState:
 class EventDecoder:
     """See `StreamDecoder`. A stream is complete with its `message_stop`."""
 
-    __slots__ = ("_blocks", "_calls", "_has_failed", "_has_finished", "_is_done", "_splitter", "_sse", "_tally")
+    __slots__ = (
+        "_blocks",
+        "_calls",
+        "_has_failed",
+        "_has_finished",
+        "_is_done",
+        "_repeated",
+        "_splitter",
+        "_sse",
+        "_tally",
+    )
 
     def __init__(self, thinks_first: bool) -> None:
         self._splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
         """None once the text can hold no more thoughts."""
         self._sse = SseParser()
+        self._repeated = RepeatedText()
         self._blocks: dict[int, BlockState] = {}
         self._tally = UsageTally()
         self._calls = 0
         self._has_finished = self._is_done = self._has_failed = False
 
     def feed(self, data: bytes) -> list[ChatEvent]:
-        events: list[ChatEvent] = []
         if self._has_failed or self._is_done:
-            return events
+            return []
+        if self._sse.is_between and (text := self._repeated.read(data)):
+            return [TextDelta(0, text)]
+        events = self._decode(data)
+        if self._sse.is_between:
+            self._repeated.learn(data, events, self._decode)
+        return events
+
+    def _decode(self, data: bytes) -> list[ChatEvent]:
+        events: list[ChatEvent] = []
         try:
             for payload in self._sse.feed(data):
-                event = _decode_event(payload)
-                delta = event.delta
-                if delta is not None and delta.type == "text_delta" and delta.text and self._splitter is None:
-                    events.append(TextDelta(0, delta.text))  # nearly all there is
-                elif not self._is_done:
-                    self._read(event, payload, events)
+                if not self._is_done:
+                    self._read(_decode_event(payload), payload, events)
         except UpstreamError as error:
             self._fail(error, events)
         except (msgspec.DecodeError, EventTooLarge, UnicodeDecodeError, RecursionError):

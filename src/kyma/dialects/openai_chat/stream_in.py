@@ -19,6 +19,7 @@ from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason
 from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.wire import NAME, NULL, encoder, head, parse_usage
+from kyma.dialects.repeated import RepeatedText
 from kyma.dialects.sse import EventTooLarge, SseParser
 from kyma.dialects.thinking import ThinkSplitter
 
@@ -89,17 +90,26 @@ class ChoiceState:
 class ChunkDecoder:
     """See `StreamDecoder`. A stream is complete once each choice that it spoke of has finished."""
 
-    __slots__ = ("_choices", "_has_failed", "_quirks", "_sse")
+    __slots__ = ("_choices", "_has_failed", "_quirks", "_repeated", "_sse")
 
     def __init__(self, quirks: Quirks) -> None:
         self._quirks = quirks
         self._sse = SseParser()
+        self._repeated = RepeatedText()
         self._choices: dict[int, ChoiceState] = {}
         self._has_failed = False
 
     def feed(self, data: bytes) -> list[ChatEvent]:
         if self._has_failed:
             return []
+        if self._sse.is_between and (text := self._repeated.read(data)):
+            return [TextDelta(0, text)]
+        events = self._decode(data)
+        if self._sse.is_between:
+            self._repeated.learn(data, events, self._decode)
+        return events
+
+    def _decode(self, data: bytes) -> list[ChatEvent]:
         events: list[ChatEvent] = []
         try:
             for payload in self._sse.feed(data):
