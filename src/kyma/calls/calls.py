@@ -217,7 +217,7 @@ def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> Us
         bill.cost,
         bill.is_estimated,
         call.meter.is_flagged or bill.cost > settlement.reserved,
-        outcome.value,
+        str(outcome),
         200 if outcome is not Outcome.FAILED else 503,
         call.request.is_streaming,
         call.first_token_ms,

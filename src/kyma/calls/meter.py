@@ -41,6 +41,8 @@ class Outcome(StrEnum):
     BLANK = "blank"
     """The answer was empty."""
 
+    __hash__ = str.__hash__  # an Enum's own is a call into Python, paid at each look-up in the settlement table
+
 
 class Basis(StrEnum):
     """What is billed."""

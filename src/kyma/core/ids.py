@@ -23,8 +23,7 @@ class SystemClock:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
 
 
 def new_id(prefix: str) -> str:
@@ -32,4 +31,5 @@ def new_id(prefix: str) -> str:
 
     An id says when it was made and nothing else; it is safe to show and no secret.
     """
-    return f"{prefix}_{time.time_ns() // 1_000_000 << 52 | random.getrandbits(52):024x}"
+    number = time.time_ns() // 1_000_000 << 52 | random.getrandbits(52)
+    return f"{prefix}_{number.to_bytes(12).hex()}"
