@@ -1,16 +1,21 @@
 """Many rows in one statement on the writer's hottest tables, with an answer to "which of them took effect?".
 
 Statements are text built once at import and run on tuples: half the price of Core's own compiled lists. SQLite runs
-them once a row inside the driver, past the engine, whose own share would be larger than the driver's; so an error
-there is the driver's. A flag is 0 or 1: that driver spends eight times as long on a bool. Postgres runs them once a
-batch, on rows in one JSON array: its driver looks long at every element of an array of its own.
+them inside the driver, past the engine, whose own share would be larger than the driver's; so an error there is the
+driver's. It takes many new rows at a time: between two statements its thread and the event loop's trade places. A flag
+is 0 or 1: that driver spends eight times as long on a bool. Postgres runs them once a batch, on rows in one JSON array:
+its driver looks long at every element of an array of its own.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec import json
 from sqlalchemy import BigInteger, Boolean, Connection, Integer, Table, Text
+
+SQLITE_ROWS = (32, 8, 1)
+"""How many rows a statement takes, the largest number that fits first."""
 
 Value = str | int | None
 Row = tuple[Value, ...]
@@ -29,8 +34,10 @@ class NewRows:
         names = ", ".join(column.name for column in columns)
         values = ", ".join(f"(r ->> {n})::{_POSTGRES_TYPES[type(column.type)]}" for n, column in enumerate(columns))
         self._key = [column.name for column in columns].index(key)
-        self._sqlite = (
-            f"insert into {table.name} ({names}) values ({', '.join('?' * len(columns))}) on conflict do nothing"
+        row = f"({', '.join('?' * len(columns))})"
+        self._sqlite = tuple(
+            (size, f"insert into {table.name} ({names}) values {', '.join([row] * size)} on conflict do nothing")
+            for size in SQLITE_ROWS
         )
         # Append-only: a new row's rowid is the greatest so far, so the last n rows are those just inserted.
         self._sqlite_newest = f"select {key} from {table.name} order by rowid desc limit ?"
@@ -43,11 +50,21 @@ class NewRows:
         """The keys of the rows that were new."""
         if connection.dialect.name != "sqlite":
             return set(connection.exec_driver_sql(self._postgres, (_json(rows),)).scalars())
-        count = _execute_many(connection, self._sqlite, rows)
+        count = self._insert_sqlite(connection, rows)
         if count == len(rows):
             key = self._key
             return {row[key] for row in rows}
         return set(connection.exec_driver_sql(self._sqlite_newest, (count,)).scalars())
+
+    def _insert_sqlite(self, connection: Connection, rows: Sequence[Row]) -> int:
+        cursor = connection.connection.cursor()
+        done = count = 0
+        for size, sql in self._sqlite:
+            while len(rows) - done >= size:
+                cursor.execute(sql, tuple(chain.from_iterable(rows[done : done + size])))
+                count += cursor.rowcount
+                done += size
+        return count
 
 
 class Chain:

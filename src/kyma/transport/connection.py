@@ -39,7 +39,6 @@ class Connection(asyncio.Protocol):
         "_fault",
         "_has_progress",
         "_has_surplus",
-        "_header_bytes",
         "_headers",
         "_is_choked",
         "_is_complete",
@@ -59,6 +58,7 @@ class Connection(asyncio.Protocol):
         "_unsent",
         "idle_since",
         "lost",
+        "on_header",
     )
 
     def __init__(
@@ -75,6 +75,8 @@ class Connection(asyncio.Protocol):
         self._on_idle = on_idle
         self._on_lost = on_lost
         self._deadline = Deadline(loop, self._time_out)
+        self._headers: dict[bytes, bytes] = {}
+        self.on_header = self._headers.__setitem__  # the parser's callback: a method of ours would cost five times that
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._response: Response | None = None
@@ -93,8 +95,7 @@ class Connection(asyncio.Protocol):
             raise Dropped("The connection was closed before the request.")
         self._timeouts = timeouts = request.timeouts
         self._response = response = Response(self._loop, transport, self._deadline, self.abort, timeouts.idle_s)
-        self._headers: dict[bytes, bytes] = {}
-        self._header_bytes = 0
+        self._headers.clear()
         self._barren_bytes = 0
         self._fault: Garbled | None = None
         self._is_head_only = request.method == "HEAD"
@@ -189,15 +190,12 @@ class Connection(asyncio.Protocol):
         if self._is_complete:
             self._has_surplus = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > self._max_header_bytes:
-            raise self._refused(f"More than {self._max_header_bytes} bytes of headers.")
-        self._headers[name.lower()] = value.rstrip()
-
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
-        headers = self._headers
+        if sum(map(len, self._headers)) + sum(map(len, self._headers.values())) > self._max_header_bytes:
+            raise self._refused(f"More than {self._max_header_bytes} bytes of headers.")
+        headers = {name.lower(): value.rstrip() for name, value in self._headers.items()}
+        self._headers.clear()  # trailers land here, and are dropped
         if status < 200:
             if status < 100 or status == 101 or b"content-length" in headers or b"transfer-encoding" in headers:
                 raise self._refused(f"An interim answer of status {status} was not expected.")
@@ -215,7 +213,6 @@ class Connection(asyncio.Protocol):
             return
         response.status = status
         response.headers = headers
-        self._headers = {}  # trailers land here, counted and dropped
         self._has_progress = True
         if self._is_head_only:
             self._is_complete = True
@@ -230,7 +227,6 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._is_interim:
             self._is_interim = False
-            self._headers = {}
         elif not self._is_complete:
             self._is_complete = True
             self._is_reusable = self._parser.should_keep_alive()
