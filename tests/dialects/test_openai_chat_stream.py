@@ -294,4 +294,5 @@ def test_refusals_and_logprobs_pass_through() -> None:
     choices = first["choices"]
     assert isinstance(choices, list)
     assert choices[0]["delta"]["refusal"] == "no"
-    assert choices[0]["logprobs"] == logprobs
+    assert choices[1]["logprobs"] == logprobs
+    assert choices[-1]["finish_reason"] == "stop", "a refusal ends as OpenAI ends it"
