@@ -16,6 +16,7 @@ class ByMessages:
     """`messages`."""
 
     def __init__(self, client: anthropic.Anthropic) -> None:
+        self.close = client.close
         self._messages = client.messages
 
     def hear(self, model: str, *, is_streaming: bool) -> Heard:

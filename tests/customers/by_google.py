@@ -20,6 +20,7 @@ class ByGoogle:
     """`models.generate_content`."""
 
     def __init__(self, client: genai.Client) -> None:
+        self.close = client.close
         self._models = client.models
 
     def hear(self, model: str, *, is_streaming: bool) -> Heard:

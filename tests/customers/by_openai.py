@@ -25,6 +25,7 @@ class ByChat:
     """`chat.completions`."""
 
     def __init__(self, client: openai.OpenAI) -> None:
+        self.close = client.close
         self._completions = client.chat.completions
 
     def hear(self, model: str, *, is_streaming: bool) -> Heard:
@@ -54,6 +55,7 @@ class ByCompletions:
     """Legacy `completions`: text, and nothing else."""
 
     def __init__(self, client: openai.OpenAI) -> None:
+        self.close = client.close
         self._completions = client.completions
 
     def hear(self, model: str, *, is_streaming: bool) -> Heard:
@@ -84,6 +86,7 @@ class ByResponses:
     """`responses`."""
 
     def __init__(self, client: openai.OpenAI) -> None:
+        self.close = client.close
         self._responses = client.responses
 
     def hear(self, model: str, *, is_streaming: bool) -> Heard:

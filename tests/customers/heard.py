@@ -34,6 +34,8 @@ class Customer(Protocol):
         """The whole answer. Raises: Broken, or the SDK's own error if there was no answer at all."""
         ...
 
+    def close(self) -> None: ...
+
 
 def arguments(said: Any) -> str:
     """A call's arguments, JSON text or an object, so that two of them can be compared."""

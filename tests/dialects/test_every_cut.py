@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import lru_cache
 from typing import Any
 
@@ -124,13 +125,13 @@ def test_a_stream_cut_anywhere_is_the_same_answer(customer: str, family: str, an
         emitted.update(told(dialect, request, events) for events in readings(family, answer.streams[family]))
         return httpx2.Response(200, headers={"content-type": "text/event-stream"}, content=next(iter(emitted)))
 
-    listener = meet(send)
-    if answer.is_broken:
-        with pytest.raises(Broken) as caught:
-            listener.hear("m", is_streaming=True)
-        assert caught.value.said == answer.heard.text
-    else:
-        assert listener.hear("m", is_streaming=True) == expected(customer, answer.heard)
+    with closing(meet(send)) as listener:
+        if answer.is_broken:
+            with pytest.raises(Broken) as caught:
+                listener.hear("m", is_streaming=True)
+            assert caught.value.said == answer.heard.text
+        else:
+            assert listener.hear("m", is_streaming=True) == expected(customer, answer.heard)
     assert len(emitted) == 1, "where the vendor's bytes were cut is not to be seen"
 
 
@@ -146,7 +147,8 @@ def test_a_whole_answer_is_the_same_answer(customer: str, family: str, answer: V
         body = dialect.render_response(response, Reply(), bill, read(dialect, sent))
         return httpx2.Response(200, headers={"content-type": "application/json"}, content=body)
 
-    assert meet(send).hear("m", is_streaming=False) == expected(customer, answer.heard)
+    with closing(meet(send)) as listener:
+        assert listener.hear("m", is_streaming=False) == expected(customer, answer.heard)
 
 
 @pytest.mark.parametrize(("family", "answer"), WHOLE, ids=[f"{family}-{answer.name}" for family, answer in WHOLE])
