@@ -41,6 +41,8 @@ ADDED = BYTEWISE | {
     "reasoner": "script:reasoner",
     "structured": "script:structured",
     "decline": "script:decline",
+    "status-529": "script:status:code=529",
+    "status-402": "script:status:code=402",
 }
 """Further models of every family, and their scripts."""
 
