@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -237,7 +238,7 @@ class Reply:
     input_estimate: int = 12
 
 
-def encode(events: list[ChatEvent], wants_usage: bool) -> list[dict[str, object] | str]:
+def encode(events: list[ChatEvent], wants_usage: bool) -> list[dict[str, Any] | str]:
     options = {"stream_options": {"include_usage": True}} if wants_usage else {}
     message = {"role": "user", "content": "hi"}
     request = parse_request(json.dumps({"model": "m", "messages": [message], "stream": True, **options}).encode())
@@ -289,9 +290,7 @@ def test_refusals_and_logprobs_pass_through() -> None:
     logprobs = {"content": [{"token": "no", "logprob": -0.1}]}
     raw = {"choices": [{"index": 0, "delta": {"refusal": "no"}, "logprobs": logprobs, "finish_reason": "stop"}]}
     events = decode(b"data: " + json.dumps(raw).encode() + b"\n\n")
-    first = encode(events, wants_usage=False)[0]
-    assert isinstance(first, dict)
-    choices = first["choices"]
-    assert isinstance(choices, list)
-    assert choices[0]["delta"]["refusal"] == "no"
-    assert choices[0]["logprobs"] == logprobs
+    said, beside, ended = [chunk for chunk in encode(events, wants_usage=False) if isinstance(chunk, dict)]
+    assert said["choices"][0]["delta"]["refusal"] == "no"
+    assert beside["choices"][0]["logprobs"] == logprobs
+    assert ended["choices"][0]["finish_reason"] == "stop", "a refusal ends as OpenAI ends it"

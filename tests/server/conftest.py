@@ -23,7 +23,27 @@ REPEATED = (
 )
 """Models of the catalog that are there for every family of upstreams: `good`, `good-anthropic`, `good-gemini`."""
 
-ADDED = {"tool-agent": "script:agent", "interleaved": "script:interleaved", "cached": "script:cached"}
+BYTEWISE = {
+    "bytes-plain": "script:ok:bytewise=1",
+    "bytes-think": "script:think:bytewise=1",
+    "bytes-calls": "script:tools:parallel=2,bytewise=1",
+    "bytes-structured": "script:structured:bytewise=1",
+    "bytes-decline": "script:decline:bytewise=1",
+    "bytes-cut": "script:cut:k=3,bytewise=1",
+    "bytes-error": "script:error-in-stream:k=3,bytewise=1",
+}
+"""Models whose vendor writes every byte alone."""
+
+ADDED = BYTEWISE | {
+    "tool-agent": "script:agent",
+    "interleaved": "script:interleaved",
+    "cached": "script:cached",
+    "reasoner": "script:reasoner",
+    "structured": "script:structured",
+    "decline": "script:decline",
+    "status-529": "script:status:code=529",
+    "status-402": "script:status:code=402",
+}
 """Further models of every family, and their scripts."""
 
 

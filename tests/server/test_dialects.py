@@ -126,6 +126,19 @@ def test_geminis_own_form_whole_streamed_and_counted(customer: Api, family: str)
     assert customer.post(f"/v1beta/models/good{family}:countTokens", body).json()["totalTokens"] > 0
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_gemini_stream_without_events_is_an_array(customer: Api, family: str) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    whole = customer.post(f"/v1beta/models/good{family}:streamGenerateContent", body)
+    assert whole.headers["content-type"].startswith("application/json")
+    texts = [part.get("text", "") for piece in whole.json() for part in piece["candidates"][0]["content"]["parts"]]
+    assert "".join(texts) == TEXT
+    assert whole.json()[-1]["candidates"][0]["finishReason"] == "STOP"
+    cut = customer.post(f"/v1beta/models/cut-late{family}:streamGenerateContent", body).json()
+    assert cut[-1]["error"]["status"] == "UNAVAILABLE"
+    assert not any("finishReason" in candidate for piece in cut[:-1] for candidate in piece["candidates"])
+
+
 def test_gemini_errors_have_googles_envelope(customer: Api) -> None:
     body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
     answer = customer.post("/v1beta/models/no%2541body:generateContent", body)

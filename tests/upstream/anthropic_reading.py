@@ -69,7 +69,7 @@ def _asked(chat: _Chat) -> Asked:
         max_tokens=chat.max_tokens,
         last_user_text=spoken[-1] if spoken else "",
         tool_names=tuple(tool.name for tool in chat.tools if tool.type in (None, "custom")),
-        has_tool_result=any(block.type == "tool_result" for block in blocks),
+        tool_results=sum(block.type == "tool_result" for block in blocks),
         ends_in_tool_result=any(block.type == "tool_result" for block in turns[-1][1]),
     )
 

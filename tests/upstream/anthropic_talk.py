@@ -8,7 +8,10 @@ DIALECT = "anthropic_messages"
 SIGNATURE = "EqoBCkYIBxgCKkDs+3/Kyma/Upstream+Thought/0123456789abcdef+/ErUBEgyUZXN0U2lnbmF0dXJlGgwx=="
 """What signs every thinking block: opaque, with all the signs that are easily lost on the way."""
 
-STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+REDACTED = "EmwKAhgBEgy3va3pzix/LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE3rAFBa8cr3qpP=="
+"""What stands for a thought that is kept from its reader."""
+
+STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "refusal": "refusal"}
 ERROR_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -122,6 +125,11 @@ class StreamedAnthropic(_Anthropic):
         await self._send_delta("thinking_delta", {"thinking": text})
         self._count()
 
+    async def redact(self) -> None:
+        await self._close_blocks()
+        await self._open("redacted_thinking", {"data": REDACTED})
+        await self._close_blocks()
+
     async def _put_call(self, index: int, id: str, name: str) -> None:
         call = ToolCall(id, name)
         if self._kind == "tool_use":
@@ -180,11 +188,17 @@ class WholeAnthropic(_Anthropic, WholeTalk):
     """One message."""
 
     USAGE_KEY = "usage"
+    _is_redacted = False
+
+    async def redact(self) -> None:
+        self._is_redacted = True
 
     def _answer(self, finish: Finish) -> Json:
         content: list[Json] = []
         if self._reasoning:
             content.append({"type": "thinking", "thinking": "".join(self._reasoning), "signature": SIGNATURE})
+        if self._is_redacted:
+            content.append({"type": "redacted_thinking", "data": REDACTED})
         if self._text:
             content.append({"type": "text", "text": "".join(self._text)})
         content += [

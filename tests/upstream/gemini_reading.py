@@ -86,8 +86,8 @@ def _asked(chat: _Chat, is_streaming: bool) -> Asked:
         max_tokens=chat.generation_config.max_output_tokens,
         last_user_text=spoken[-1] if spoken else "",
         tool_names=tuple(function.name for tool in chat.tools for function in tool.function_declarations),
-        has_tool_result=any(_has_result(content) for content in contents),
-        ends_in_tool_result=_has_result(contents[-1]),
+        tool_results=sum(map(_result_count, contents)),
+        ends_in_tool_result=_result_count(contents[-1]) > 0,
     )
 
 
@@ -104,8 +104,8 @@ def _results(content: _Content) -> Iterator[str]:
             yield from (value for value in response.values() if isinstance(value, str))
 
 
-def _has_result(content: _Content) -> bool:
-    return any(part.function_response is not None for part in content.parts)
+def _result_count(content: _Content) -> int:
+    return sum(part.function_response is not None for part in content.parts)
 
 
 def _camel(value: object) -> object:

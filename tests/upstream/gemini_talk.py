@@ -5,10 +5,10 @@ import msgspec
 from tests.upstream.talk import Finish, Json, Talk, ToolCall, WholeTalk
 
 DIALECT = "gemini"
-SIGNATURE = "CiQBcsjafKyma/Upstream+Thought/0123456789abcdef+/8SUQoGdGhvdWdodBABGgh0aG91Z2h0cyIB=="
+SIGNATURE = "CiQBcsjafEt5bWEgdXBzdHJlYW0gdGhvdWdodCD7777//j9+0zAxMjM0NTY3ODkuLg=="
 """What signs an answer's first function call or, after thoughts, its last text: opaque."""
 
-FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
+FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "refusal": "SAFETY"}
 ERROR_STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",

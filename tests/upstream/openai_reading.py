@@ -60,7 +60,7 @@ def _asked(chat: _Chat) -> Asked:
         max_tokens=chat.max_tokens if chat.max_completion_tokens is None else chat.max_completion_tokens,
         last_user_text=next((text for role, text in reversed(texts) if role == "user"), ""),
         tool_names=tuple(tool.function.name for tool in chat.tools),
-        has_tool_result="tool" in roles,
+        tool_results=roles.count("tool"),
         ends_in_tool_result=roles[-1:] == ["tool"],
     )
 

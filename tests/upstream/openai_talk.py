@@ -5,6 +5,8 @@ import msgspec
 from tests.upstream.talk import Finish, Json, Talk, WholeTalk
 
 DIALECT = "openai_chat"
+FINISH_REASONS = {"refusal": "stop"}
+"""A refusal ends like any answer: its words stand apart."""
 
 
 def error(status: int, message: str, code: str) -> Json:
@@ -69,6 +71,9 @@ class StreamedOpenAI(_OpenAI):
     async def _put_thought(self, text: str) -> None:
         await self._send_delta({"reasoning_content": text})
 
+    async def _put_refusal(self, text: str) -> None:
+        await self._send_delta({"refusal": text})
+
     async def _put_call(self, index: int, id: str, name: str) -> None:
         call = {"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": ""}}
         await self._send_delta({"tool_calls": [call]})
@@ -81,7 +86,7 @@ class StreamedOpenAI(_OpenAI):
         self._count()
 
     async def _send_chunk(self, delta: Json, finish: Finish | None) -> None:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        choice = {"index": 0, "delta": delta, "finish_reason": FINISH_REASONS.get(str(finish), finish)}
         await self._send_data(self._envelope("chat.completion.chunk") | {"choices": [choice]})
 
     async def _send_usage(self, usage: Json) -> None:
@@ -95,9 +100,15 @@ class WholeOpenAI(_OpenAI, WholeTalk):
     """One chat completion."""
 
     USAGE_KEY = "usage"
+    _refusal = ""
+
+    async def _put_refusal(self, text: str) -> None:
+        self._refusal += text
 
     def _answer(self, finish: Finish) -> Json:
         message: Json = {"role": "assistant", "content": None if self._calls else "".join(self._text)}
+        if self._refusal:
+            message |= {"content": None, "refusal": self._refusal}
         if self._reasoning:
             message["reasoning_content"] = "".join(self._reasoning)
         if self._calls:
@@ -105,5 +116,5 @@ class WholeOpenAI(_OpenAI, WholeTalk):
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
                 for call in self._calls
             ]
-        choices = [{"index": 0, "message": message, "finish_reason": finish}]
+        choices = [{"index": 0, "message": message, "finish_reason": FINISH_REASONS.get(finish, finish)}]
         return self._envelope("chat.completion") | {"choices": choices}

@@ -165,7 +165,7 @@ async def agent(talk: Talk, turn: Turn, *, again: int = 0) -> None:
     With again=1 an earlier result does not count: it calls whenever the last turn is none.
     """
     asked = talk.asked
-    has_result = asked.ends_in_tool_result if again else asked.has_tool_result
+    has_result = asked.ends_in_tool_result if again else asked.tool_results > 0
     await talk.begin()
     for thought in ("Let", " me", " see"):
         await talk.think(thought)
@@ -176,6 +176,39 @@ async def agent(talk: Talk, turn: Turn, *, again: int = 0) -> None:
     for fragment in ('{"city"', ':"Par', 'is"}'):
         await talk.add_arguments(0, fragment)
     await talk.done("tool_calls")
+
+
+async def reasoner(talk: Talk, turn: Turn, *, steps: int = 2) -> None:
+    """Thinks before each of `steps` tool calls, one a turn, and before the answer; behind a thought a redacted one."""
+    asked = talk.asked
+    await talk.begin()
+    for thought in ("Step", f" {asked.tool_results}", " – h\u00fcm \U0001f914"):
+        await talk.think(thought)
+    await talk.redact()
+    if asked.tool_results >= steps or not asked.tool_names:
+        await talk.done(await talk.say())
+        return
+    await talk.say_text("I look.")
+    await talk.call_tool(0, f"call_{asked.tool_results}", asked.tool_names[0])
+    for fragment in ('{"city"', ':"Par', 'is"}'):
+        await talk.add_arguments(0, fragment)
+    await talk.done("tool_calls")
+
+
+async def structured(talk: Talk, turn: Turn) -> None:
+    """An answer in JSON."""
+    await talk.begin()
+    for piece in ('{"city":"Z', "\u00fcrich", '","days":[1,', "2]}"):
+        await talk.say_text(piece)
+    await talk.done("stop")
+
+
+async def decline(talk: Talk, turn: Turn) -> None:
+    """The model refuses, in words."""
+    await talk.begin()
+    for piece in ("I can't", " help", " with that."):
+        await talk.decline(piece)
+    await talk.done("refusal")
 
 
 async def interleaved(talk: Talk, turn: Turn) -> None:
@@ -281,7 +314,8 @@ SCRIPTS: dict[str, Script] = {
         for script in (
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
-            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, interleaved, cached),
+            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
+            *(structured, decline),
         )
     },
 }

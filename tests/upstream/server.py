@@ -71,6 +71,7 @@ class Upstream:
         )
         number = self._journal.open(entry)
         turn = Turn(number, lambda seed: self._journal.dice(reading.model, seed))
+        exchange.is_bytewise = bool(pace.bytewise)
         talk = family.streamed if reading.asked.is_streaming else family.whole
         try:
             await play(talk(exchange, entry, reading.asked, pace), turn)

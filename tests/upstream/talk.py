@@ -14,7 +14,7 @@ from tests.upstream.journal import Entry
 from tests.upstream.wire import Exchange, render
 
 Json = dict[str, object]
-Finish = Literal["stop", "length", "tool_calls"]
+Finish = Literal["stop", "length", "tool_calls", "refusal"]
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -26,16 +26,20 @@ class Asked(msgspec.Struct, frozen=True):
     max_tokens: int | None
     last_user_text: str
     tool_names: tuple[str, ...]
-    has_tool_result: bool
+    tool_results: int
     ends_in_tool_result: bool
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How every script says its words: how many, with what pause before each, on which stem (`w0 w1 w2 …`)."""
+    """How every script says its words: how many, with what pause before each, on which stem (`w0 w1 w2 …`).
+
+    With bytewise=1 every byte of the answer is written alone.
+    """
 
     tokens: int = 5
     delay_ms: float = 0
     word: str = "w"
+    bytewise: int = 0
 
 
 class ToolCall(msgspec.Struct):
@@ -108,6 +112,15 @@ class Talk:
             self.thoughts += 1
             await self._put_thought(text)
 
+    async def redact(self) -> None:
+        """A thought that the vendor keeps to itself, in families that have such."""
+
+    async def decline(self, text: str) -> None:
+        """One token of a refusal, in the place that the family has for it."""
+        if await self._may_speak():
+            self._words += 1
+            await self._put_refusal(text)
+
     async def call_tool(self, index: int, id: str, name: str) -> None:
         """Begin a tool call; several may be under way."""
         if await self._may_speak():
@@ -162,6 +175,9 @@ class Talk:
 
     async def _put_text(self, text: str) -> None:
         raise NotImplementedError
+
+    async def _put_refusal(self, text: str) -> None:
+        await self._put_text(text)
 
     async def _put_thought(self, text: str) -> None:
         raise NotImplementedError

@@ -49,11 +49,16 @@ class Exchange:
         self._connection = connection
         self._transport = transport
         self.is_cut = False
+        self.is_bytewise = False
+        """Every byte is written alone, and of a chunked answer it is a chunk of its own."""
 
     async def send_raw(self, data: bytes) -> None:
         """Bytes as they are: a whole response from `render`, or a broken part of one."""
-        self._transport.write(data)
-        await self._connection.writable.wait()
+        for piece in _bytes_of(data) if self.is_bytewise else (data,):
+            self._transport.write(piece)
+            await self._connection.writable.wait()
+            if self.is_bytewise:
+                await asyncio.sleep(0)
 
     async def begin(self, status: int, content_type: str) -> None:
         """Head of a chunked answer."""
@@ -63,7 +68,8 @@ class Exchange:
 
     async def send(self, data: bytes) -> None:
         """One chunk."""
-        await self.send_raw(b"%x\r\n%b\r\n" % (len(data), data))
+        for piece in _bytes_of(data) if self.is_bytewise else (data,):
+            await self.send_raw(b"%x\r\n%b\r\n" % (len(piece), piece))
 
     async def end(self) -> None:
         """The last, empty chunk."""
@@ -161,6 +167,10 @@ class Connection(asyncio.Protocol):
     def _end(self, request: Request) -> None:
         if not request.keeps_alive:
             self._transport.close()
+
+
+def _bytes_of(data: bytes) -> list[bytes]:
+    return [data[at : at + 1] for at in range(len(data))]
 
 
 def _head(status: int, content_type: str, headers: tuple[tuple[str, str], ...]) -> bytes:

@@ -20,10 +20,9 @@ CORS_HEADERS = [
 
 CORS_LINES = b"".join(b"%b: %b\r\n" % header for header in CORS_HEADERS)
 ANSWER_LINES = b"content-type: application/json\r\n" + CORS_LINES
-STREAM_LINES = (
-    b"content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n"
-    + CORS_LINES
-)
+UNBUFFERED_LINES = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n" + CORS_LINES
+STREAM_LINES = b"content-type: text/event-stream; charset=utf-8\r\n" + UNBUFFERED_LINES
+ARRAY_LINES = b"content-type: application/json; charset=utf-8\r\n" + UNBUFFERED_LINES
 
 
 def header(scope: Scope, name: bytes) -> bytes | None:
@@ -83,16 +82,23 @@ async def send_error(
 class ExchangeOutlet:
     """See `kyma.calls.Outlet`: an exchange, with the headers that every answer of the API has, and `more` of them."""
 
-    def __init__(self, exchange: Exchange, render_error: Callable[[KymaError], bytes], more: HeaderLines = b"") -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        render_error: Callable[[KymaError], bytes],
+        more: HeaderLines = b"",
+        stream_lines: HeaderLines = STREAM_LINES,
+    ) -> None:
         self._exchange = exchange
         self._render_error = render_error
         self._more = more
+        self._stream_lines = stream_lines
         self.write = exchange.write
         self.end = exchange.end
         self.wait_writable = exchange.wait_writable
 
     def begin(self, lines: HeaderLines) -> None:
-        self._exchange.begin(STREAM_LINES + lines + self._more)
+        self._exchange.begin(self._stream_lines + lines + self._more)
 
     def answer(self, lines: HeaderLines, body: bytes) -> None:
         self._exchange.answer(ANSWER_LINES + lines + self._more, body)

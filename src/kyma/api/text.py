@@ -1,22 +1,26 @@
 """Text calls in every dialect: a request in the customer's words, the answer in the same words."""
 
+import re
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs
 
 import msgspec
 
-from kyma.api.asgi import JSON_TYPE, ExchangeOutlet, header, identify, send_body
+from kyma.api.asgi import ARRAY_LINES, JSON_TYPE, STREAM_LINES, ExchangeOutlet, header, identify, send_body
 from kyma.calls.meter import input_estimate
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
 from kyma.dialects.base import CustomerDialect
+from kyma.dialects.gemini import array_out
 from kyma.gateway import Gateway
-from kyma.server.exchange import Exchange, Scope
+from kyma.server.exchange import Exchange, HeaderLines, Scope
 
 Handler = Callable[[Gateway, Exchange], Awaitable[None]]
 Parse = Callable[[Exchange], ChatRequest]
 
-GEMINI_PATH = "/v1beta/models/"
+GEMINI_PATH = re.compile(r"(?:/v1)?(?:/v1beta|/v1alpha|/v1)?/models/(.*):([a-zA-Z]+)")
+"""Google's SDKs say v1 or v1beta of themselves, behind whatever base address they were given."""
 
 
 class Hot(msgspec.Struct, frozen=True):
@@ -26,7 +30,9 @@ class Hot(msgspec.Struct, frozen=True):
     render_error: Callable[[KymaError], bytes]
 
 
-def speaking(dialect: CustomerDialect, parse: Parse, id_header: str = "") -> Hot:
+def speaking(
+    dialect: CustomerDialect, parse: Parse, id_header: str = "", stream_lines: HeaderLines = STREAM_LINES
+) -> Hot:
     """A route on which customers speak `dialect`; `parse` reads their request, `id_header` repeats its id for them."""
 
     async def create(gateway: Gateway, exchange: Exchange) -> None:
@@ -35,7 +41,7 @@ def speaking(dialect: CustomerDialect, parse: Parse, id_header: str = "") -> Hot
         call = await gateway.calls.open(principal, parse(exchange), is_strict=_is_strict(exchange.scope))
         exchange.watch(call.abandon)
         more = f"{id_header}: {call.request_id}\r\n".encode() if id_header else b""
-        await gateway.calls.run(call, dialect, ExchangeOutlet(exchange, dialect.render_error, more))
+        await gateway.calls.run(call, dialect, ExchangeOutlet(exchange, dialect.render_error, more, stream_lines))
 
     return Hot(create, dialect.render_error)
 
@@ -80,16 +86,29 @@ TOLERATED |= {f"/v1{path}": hot for path, hot in HOT.items()}
 
 def _named(exchange: Exchange) -> str:
     """The model that a Gemini path names."""
-    return str(exchange.scope["path"]).removeprefix(GEMINI_PATH).rpartition(":")[0]
+    found = GEMINI_PATH.fullmatch(exchange.scope["path"])
+    return found[1] if found else ""
+
+
+def _stream(exchange: Exchange) -> ChatRequest:
+    return gemini.parse_request(exchange.take_body(), _named(exchange), True)
+
+
+SSE = speaking(gemini, _stream)
+ARRAY = speaking(array_out, _stream, stream_lines=ARRAY_LINES)
+
+
+async def _create_stream(gateway: Gateway, exchange: Exchange) -> None:
+    """Events for those who ask for them, as Google's SDKs do; else an array."""
+    asked = parse_qs(exchange.scope["query_string"])
+    await (SSE if asked.get(b"alt") == [b"sse"] else ARRAY).handle(gateway, exchange)
 
 
 GEMINI: dict[str, Hot] = {
     "generateContent": speaking(
         gemini, lambda exchange: gemini.parse_request(exchange.take_body(), _named(exchange), False)
     ),
-    "streamGenerateContent": speaking(
-        gemini, lambda exchange: gemini.parse_request(exchange.take_body(), _named(exchange), True)
-    ),
+    "streamGenerateContent": Hot(_create_stream, gemini.render_error),
     "countTokens": counting(
         gemini, lambda exchange: gemini.parse_count(exchange.take_body(), _named(exchange)), gemini.render_count
     ),
@@ -99,9 +118,10 @@ GEMINI: dict[str, Hot] = {
 
 def hot_route(path: str) -> Hot | None:
     """What answers a POST to `path`; None leaves it to the control plane."""
-    if path.startswith(GEMINI_PATH):
-        return GEMINI.get(path.rpartition(":")[2])
-    return TOLERATED.get(path)
+    if (hot := TOLERATED.get(path)) is not None:
+        return hot
+    found = GEMINI_PATH.fullmatch(path)
+    return GEMINI.get(found[2]) if found else None
 
 
 def _is_strict(scope: Scope) -> bool:

@@ -11,6 +11,7 @@ from kyma.core.answer import (
     ChatEvent,
     ChatResponse,
     NativeDelta,
+    RefusalDelta,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -101,7 +102,7 @@ class Meter:
             self._streamed_tokens += 1 if 0 < len(text) <= LONGEST_TOKEN_BYTES and text.isascii() else _tokens(text)
             return
         match event:
-            case ThinkingDelta(_, text):
+            case ThinkingDelta(_, text) | RefusalDelta(_, text):
                 self._streamed_tokens += _tokens(text)
             case ToolCallStart(_, _, _, name, arguments):
                 self._streamed_tokens += _tokens(name) + _tokens(arguments)

@@ -11,6 +11,7 @@ from kyma.core.answer import (
     Finish,
     FinishReason,
     NativeDelta,
+    RefusalDelta,
     StreamFailure,
     TextDelta,
     ThinkingDelta,
@@ -110,4 +111,4 @@ def _lossy(dropped: tuple[str, ...]) -> Rejected:
 
 
 def _is_content(event: ChatEvent) -> bool:
-    return isinstance(event, TextDelta | ThinkingDelta | ToolCallStart | NativeDelta)
+    return isinstance(event, TextDelta | RefusalDelta | ThinkingDelta | ToolCallStart | NativeDelta)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 import msgspec
 
-from kyma.core.chat import SAID, Native, Part
+from kyma.core.chat import SAID, AnswerPart, Native
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Usage
 from kyma.core.money import Nanos
@@ -19,6 +19,13 @@ class FinishReason(StrEnum):
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
+    choice: int
+    text: str
+
+
+class RefusalDelta(msgspec.Struct, frozen=True, gc=False):
+    """More of the words in which the model declines, see `RefusalPart`; such an answer ends with CONTENT_FILTER."""
+
     choice: int
     text: str
 
@@ -65,7 +72,7 @@ class PartEnd(msgspec.Struct, frozen=True, gc=False):
 
 
 class NativeDelta(msgspec.Struct, frozen=True):
-    """Delta or choice fields that only `native.dialect` knows (refusal, logprobs, annotations …).
+    """Delta or choice fields that only `native.dialect` knows (logprobs, annotations …).
 
     `delta` are members of the delta object, `outer` members beside it.
     """
@@ -106,6 +113,7 @@ class StreamFailure(msgspec.Struct, frozen=True):
 
 ChatEvent = (
     TextDelta
+    | RefusalDelta
     | ThinkingDelta
     | SignatureDelta
     | ToolCallStart
@@ -135,7 +143,7 @@ class Choice(msgspec.Struct, frozen=True):
     """
 
     index: int
-    parts: tuple[Part, ...]
+    parts: tuple[AnswerPart, ...]
     finish: FinishReason
     message_native: Native | None = None
     outer_native: Native | None = None

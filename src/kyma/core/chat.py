@@ -55,6 +55,12 @@ class FilePart(msgspec.Struct, frozen=True):
     cache: CacheMark | None = None
 
 
+class RefusalPart(msgspec.Struct, frozen=True):
+    """The words in which a model declines to answer, where its dialect keeps them apart from what it says."""
+
+    text: str
+
+
 class ThinkingPart(msgspec.Struct, frozen=True):
     """Reasoning that the model showed; `signature` is opaque and bound to the dialect in `origin`.
 
@@ -109,9 +115,10 @@ class ToolResultPart(msgspec.Struct, frozen=True):
 
 
 Part = TextPart | ImagePart | AudioPart | FilePart | ThinkingPart | ToolCallPart | ToolResultPart | NativePart
+AnswerPart = Part | RefusalPart
 
 
-SAID = (TextPart, ThinkingPart)
+SAID = (TextPart, RefusalPart, ThinkingPart)
 """Parts that hold words."""
 
 

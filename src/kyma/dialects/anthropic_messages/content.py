@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from kyma.core.answer import Choice, FinishReason
-from kyma.core.chat import Native, NativePart, Part, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.chat import AnswerPart, Native, NativePart, Part, RefusalPart, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.dialects.anthropic_messages.proofs import wrap
 from kyma.dialects.anthropic_messages.wire import FINISH_REASONS, NAME, NULL, RawFields, encoder, fields_decoder
@@ -91,12 +91,12 @@ def outer_fields(outer: WireOuter) -> RawFields:
     return {name: raw for name, raw in fields.items() if raw is not NULL and raw != NULL}
 
 
-def render_blocks(parts: tuple[Part, ...]) -> list[Any]:
+def render_blocks(parts: tuple[AnswerPart, ...]) -> list[Any]:
     """Parts of an answer as blocks; what only another dialect knows is left out."""
     blocks: list[Any] = []
     for part in parts:
         match part:
-            case TextPart(text=text) if text:
+            case TextPart(text=text) | RefusalPart(text=text) if text:
                 blocks.append({"type": "text", "text": text})
             case ThinkingPart(redacted=str(data), origin=origin):
                 blocks.append({"type": "redacted_thinking", "data": wrap(data, origin)})

@@ -13,6 +13,7 @@ from kyma.core.answer import (
     FinishReason,
     NativeDelta,
     PartEnd,
+    RefusalDelta,
     SignatureDelta,
     StreamFailure,
     TextDelta,
@@ -153,7 +154,7 @@ class EventEncoder:
             case ToolCallDelta(_, index) if self._calls.get(index) is self._call:
                 said = self._say(event)
                 return said + self._resume() if self._waiting and self._call.is_whole else said
-            case ToolCallStart() | TextDelta() | ThinkingDelta() | SignatureDelta() | NativeDelta():
+            case ToolCallStart() | TextDelta() | RefusalDelta() | ThinkingDelta() | SignatureDelta() | NativeDelta():
                 if not self._waiting and self._call.is_whole:
                     return self._close() + self._say(event)
             case PartEnd() if not self._waiting:
@@ -189,7 +190,7 @@ class EventEncoder:
     def _say(self, event: ChatEvent) -> bytes:
         """The frames of an event that nothing stands in the way of."""
         match event:
-            case TextDelta(_, text):
+            case TextDelta(_, text) | RefusalDelta(_, text):
                 if not text:
                     return b""
                 opening = self._open("text", TEXT_BLOCK)

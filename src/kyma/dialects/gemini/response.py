@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay, UsageReport
-from kyma.core.chat import ChatRequest, Native, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.chat import ChatRequest, Native, RefusalPart, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.core.money import usd_number
@@ -137,7 +137,7 @@ def _render_choice(choice: Choice) -> dict[str, Any]:
     word = choice.word if choice.origin == NAME and choice.word else FINISH_WORDS[choice.finish]
     for part in choice.parts:
         match part:
-            case TextPart(text):
+            case TextPart(text=text) | RefusalPart(text=text):
                 parts.append({"text": text})
             case ThinkingPart():
                 parts += _render_thought(part)

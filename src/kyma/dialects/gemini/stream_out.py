@@ -16,6 +16,7 @@ from kyma.core.answer import (
     FinishReason,
     NativeDelta,
     PartEnd,
+    RefusalDelta,
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
@@ -79,7 +80,7 @@ class PieceEncoder:
                 self._text_tail = TEXT_END + ending(self._reply) + b"}\n\n"
             return TEXT_START + _encode(event.text) + self._text_tail
         match event:
-            case TextDelta(choice, text):
+            case TextDelta(choice, text) | RefusalDelta(choice, text):
                 return self._after_calls(choice, {"text": text})
             case ThinkingDelta(choice, text):
                 return self._after_calls(choice, {"text": text, "thought": True})

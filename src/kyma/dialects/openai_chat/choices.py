@@ -5,13 +5,13 @@ from typing import Any
 import msgspec
 
 from kyma.core.answer import Choice, FinishReason
-from kyma.core.chat import Native, Part, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.chat import AnswerPart, Native, RefusalPart, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
-from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, encoder
+from kyma.dialects.openai_chat.wire import FINISH_REASONS, NAME, NULL, STOP, encoder, head
 from kyma.dialects.thinking import split_thinking
 
-MESSAGE_FIELDS = ("refusal", "annotations", "audio", "reasoning_details", "function_call")
+MESSAGE_FIELDS = ("annotations", "audio", "reasoning_details", "function_call")
 """Members of an answer's message or delta that travel to a customer of the same dialect; others may name the vendor."""
 
 
@@ -45,6 +45,7 @@ class WireAnswerChoice(msgspec.Struct):
 
 
 _choices_decoder = msgspec.json.Decoder(list[WireAnswerChoice])
+_text_decoder = msgspec.json.Decoder(str)
 
 
 def read_choices(raw: msgspec.Raw, quirks: Quirks) -> tuple[Choice, ...]:
@@ -58,27 +59,38 @@ def usage_of_choices(raw: msgspec.Raw) -> msgspec.Raw:
     return choices[0].usage if choices else NULL
 
 
-def finish_reason(word: str | None, has_calls: bool) -> FinishReason:
+def finish_reason(word: str | None, has_calls: bool, has_refused: bool = False) -> FinishReason:
     """A vendor's finish reason. Raises: Garbled for one that means failure."""
-    if word is None:
-        return FinishReason.TOOL_CALLS if has_calls else FinishReason.STOP
-    reason = FINISH_REASONS.get(word)
+    reason = FinishReason.STOP if word is None else FINISH_REASONS.get(word)
     if reason is None:
         raise Garbled("the answer ended for a reason that is a failure")
-    return FinishReason.TOOL_CALLS if has_calls and reason is FinishReason.STOP else reason
+    if reason is not FinishReason.STOP:
+        return reason
+    if has_calls:
+        return FinishReason.TOOL_CALLS
+    return FinishReason.CONTENT_FILTER if has_refused else reason
 
 
 def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
     message = wire.message
     speech, thought = _content(message, quirks)
-    parts: tuple[Part, ...] = (TextPart(speech),) if speech else ()
+    parts: tuple[AnswerPart, ...] = (TextPart(speech),) if speech else ()
     if thought:
         parts = (ThinkingPart(thought), *parts)
+    refusal = read_words(message.refusal)
+    if refusal:
+        parts += (RefusalPart(refusal),)
     if message.tool_calls:
         parts += tuple([_call(call, position) for position, call in enumerate(message.tool_calls)])
     logprobs = None if wire.logprobs is NULL or wire.logprobs == NULL else Native(NAME, {"logprobs": wire.logprobs})
-    native = _message_native(message)
-    return Choice(index, parts, finish_reason(wire.finish_reason, bool(message.tool_calls)), native, logprobs)
+    reason = finish_reason(wire.finish_reason, bool(message.tool_calls), bool(refusal))
+    word = STOP if refusal and reason is FinishReason.CONTENT_FILTER else None
+    return Choice(index, parts, reason, _message_native(message), logprobs, word, NAME if word else "")
+
+
+def read_words(raw: msgspec.Raw) -> str:
+    """A member that is text where it says anything."""
+    return _text_decoder.decode(raw) if head(raw) == b'"' else ""
 
 
 def _call(wire: WireCall, position: int) -> ToolCallPart:
@@ -114,8 +126,7 @@ def _mistral_parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
 
 def _message_native(message: WireAnswerMessage) -> Native | None:
     if (
-        message.refusal is NULL
-        and message.annotations is NULL
+        message.annotations is NULL
         and message.audio is NULL
         and message.reasoning_details is NULL
         and message.function_call is NULL

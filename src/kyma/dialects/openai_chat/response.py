@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.answer import Bill, ChatResponse, Choice, FinishReason, Relay
-from kyma.core.chat import ChatRequest, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.answer import Bill, ChatResponse, Choice, Relay
+from kyma.core.chat import ChatRequest, RefusalPart, TextPart, ThinkingPart, ToolCallPart
 from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.dialects.base import Reply
@@ -29,13 +29,14 @@ class MessageOut(msgspec.Struct, omit_defaults=True):
     role: str
     content: str | None
     reasoning_content: str | None = None
+    refusal: str | None = None
     tool_calls: list[dict[str, Any]] | None = None
 
 
 class ChoiceOut(msgspec.Struct):
     index: int
     message: MessageOut | dict[str, Any]
-    finish_reason: FinishReason
+    finish_reason: str
 
 
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
@@ -70,18 +71,22 @@ def chat_id(reply: Reply) -> str:
 
 
 def _render_choice(choice: Choice) -> ChoiceOut | dict[str, Any]:
-    text = thought = ""
+    text = thought = refusal = ""
     calls: list[dict[str, Any]] = []
     for part in choice.parts:
         if isinstance(part, TextPart):
             text += part.text
         elif isinstance(part, ThinkingPart):
             thought += part.text
+        elif isinstance(part, RefusalPart):
+            refusal += part.text
         elif isinstance(part, ToolCallPart):
             function = {"name": part.name, "arguments": part.arguments}
             calls.append({"id": part.id, "type": "function", "function": function})
-    message = MessageOut("assistant", text if text or not calls else None, thought or None, calls or None)
-    said = ChoiceOut(choice.index, message, choice.finish)
+    message = MessageOut(
+        "assistant", text if text or not (calls or refusal) else None, thought or None, refusal or None, calls or None
+    )
+    said = ChoiceOut(choice.index, message, choice.word if choice.word and choice.origin == NAME else choice.finish)
     if choice.message_native is None and choice.outer_native is None:
         return said
     if choice.message_native and choice.message_native.dialect == NAME:

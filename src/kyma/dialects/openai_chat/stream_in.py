@@ -7,7 +7,9 @@ import msgspec
 from kyma.core.answer import (
     ChatEvent,
     Finish,
+    FinishReason,
     NativeDelta,
+    RefusalDelta,
     StreamFailure,
     TextDelta,
     ThinkingDelta,
@@ -16,9 +18,9 @@ from kyma.core.answer import (
 )
 from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Quirks
-from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason
+from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason, read_words
 from kyma.dialects.openai_chat.errors import stream_error
-from kyma.dialects.openai_chat.wire import NAME, NULL, encoder, head, parse_usage
+from kyma.dialects.openai_chat.wire import NAME, NULL, STOP, encoder, parse_usage
 from kyma.dialects.repeated import RepeatedText
 from kyma.dialects.sse import EventTooLarge, SseParser
 from kyma.dialects.thinking import ThinkSplitter
@@ -68,7 +70,6 @@ SILENCE = WireDelta()
 
 _decode_chunk = msgspec.json.Decoder(WireChunk).decode
 _calls_decoder = msgspec.json.Decoder(list[WireCallDelta])
-_text_decoder = msgspec.json.Decoder(str)
 
 
 def stream_decoder(quirks: Quirks) -> "ChunkDecoder":
@@ -79,12 +80,12 @@ def stream_decoder(quirks: Quirks) -> "ChunkDecoder":
 class ChoiceState:
     """What a stream has said of one choice; `splitter` is None once its content can hold no more thoughts."""
 
-    __slots__ = ("calls", "has_finished", "splitter")
+    __slots__ = ("calls", "has_finished", "has_refused", "splitter")
 
     def __init__(self, thinks_first: bool) -> None:
         self.splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
         self.calls: dict[int, str] = {}
-        self.has_finished = False
+        self.has_finished = self.has_refused = False
 
 
 class ChunkDecoder:
@@ -159,7 +160,7 @@ class ChunkDecoder:
 def _read_delta(choice: WireChunkChoice, delta: WireDelta, state: ChoiceState, events: list[ChatEvent]) -> None:
     index, text = choice.index, delta.content
     if delta.reasoning_content is not NULL or delta.reasoning is not NULL:
-        if thought := _words(delta.reasoning_content) or _words(delta.reasoning):
+        if thought := read_words(delta.reasoning_content) or read_words(delta.reasoning):
             events.append(ThinkingDelta(index, thought))
     if text:
         if state.splitter is None:  # nearly always
@@ -172,11 +173,10 @@ def _read_delta(choice: WireChunkChoice, delta: WireDelta, state: ChoiceState, e
         choice.logprobs is NULL
         and delta.refusal is delta.annotations is delta.audio is delta.reasoning_details is delta.function_call is NULL
     ):
+        if refusal := read_words(delta.refusal):
+            state.has_refused = True
+            events.append(RefusalDelta(index, refusal))
         _read_native(choice, delta, events)
-
-
-def _words(raw: msgspec.Raw) -> str:
-    return _text_decoder.decode(raw) if head(raw) == b'"' else ""
 
 
 def _split(index: int, text: str, state: ChoiceState, events: list[ChatEvent]) -> None:
@@ -216,12 +216,13 @@ def _read_native(choice: WireChunkChoice, delta: WireDelta, events: list[ChatEve
     inner = {name: raw for name in MESSAGE_FIELDS if (raw := getattr(delta, name)) != NULL}
     outer = {} if choice.logprobs == NULL else {"logprobs": choice.logprobs}
     if inner or outer:
-        text_bytes = len(memoryview(delta.refusal)) - 2 if "refusal" in inner else 0
-        events.append(NativeDelta(choice.index, NAME, inner, outer, text_bytes))
+        events.append(NativeDelta(choice.index, NAME, inner, outer))
 
 
 def _finish(choice: WireChunkChoice, state: ChoiceState, events: list[ChatEvent]) -> None:
     if state.splitter is not None:
         _say(choice.index, state.splitter.close(), events)
-    events.append(Finish(choice.index, finish_reason(choice.finish_reason, bool(state.calls))))
+    reason = finish_reason(choice.finish_reason, bool(state.calls), state.has_refused)
+    word = STOP if state.has_refused and reason is FinishReason.CONTENT_FILTER else None
+    events.append(Finish(choice.index, reason, word, NAME if word else ""))
     state.has_finished = True

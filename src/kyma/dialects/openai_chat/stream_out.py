@@ -7,6 +7,7 @@ from kyma.core.answer import (
     ChatEvent,
     Finish,
     NativeDelta,
+    RefusalDelta,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -54,6 +55,8 @@ class ChunkEncoder:
                 return self._chunk(choice, b'"content":' + _encode(text))
             case ThinkingDelta(choice, text):
                 return self._chunk(choice, b'"reasoning_content":' + _encode(text))
+            case RefusalDelta(choice, text):
+                return self._chunk(choice, b'"refusal":' + _encode(text))
             case ToolCallStart(choice, index, call_id, name, arguments):
                 function = {"name": name, "arguments": arguments}
                 call = {"index": index, "id": call_id, "type": "function", "function": function}
@@ -64,8 +67,8 @@ class ChunkEncoder:
                 )
             case NativeDelta(choice, dialect, delta, outer) if dialect == NAME:
                 return self._chunk(choice, _members(delta), outer=_members(outer))
-            case Finish(choice, reason):
-                return self._chunk(choice, b"", finish=_encode(reason.value))
+            case Finish(choice, reason, word, origin):
+                return self._chunk(choice, b"", finish=_encode(word if word and origin == NAME else reason.value))
             case _:
                 return b""
 

@@ -16,6 +16,9 @@ RawFields = dict[str, msgspec.Raw]
 fields_decoder = msgspec.json.Decoder(RawFields)
 encoder = msgspec.json.Encoder()
 
+STOP = "stop"
+"""How OpenAI ends a refusal too: the words stand in a member of their own."""
+
 FINISH_REASONS = {
     "stop": FinishReason.STOP,
     "length": FinishReason.LENGTH,

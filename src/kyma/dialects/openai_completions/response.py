@@ -3,7 +3,7 @@
 import msgspec
 
 from kyma.core.answer import Bill, ChatResponse, Choice
-from kyma.core.chat import ChatRequest, TextPart
+from kyma.core.chat import ChatRequest, RefusalPart, TextPart
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_completions.wire import FINISH_WORDS, completion_id, encoder
 from kyma.dialects.openai_shared import UsageOut, render_usage
@@ -36,5 +36,5 @@ def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: C
 
 
 def _choice(choice: Choice) -> ChoiceOut:
-    text = "".join(part.text for part in choice.parts if isinstance(part, TextPart))
+    text = "".join(part.text for part in choice.parts if isinstance(part, TextPart | RefusalPart))
     return ChoiceOut(text, choice.index, None, FINISH_WORDS[choice.finish])

@@ -1,6 +1,6 @@
 """Events as a customer's stream of `text_completion` chunks."""
 
-from kyma.core.answer import Bill, ChatEvent, Finish, TextDelta
+from kyma.core.answer import Bill, ChatEvent, Finish, RefusalDelta, TextDelta
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
@@ -32,6 +32,8 @@ class TextChunkEncoder:
 
     def encode(self, event: ChatEvent) -> bytes:
         if type(event) is TextDelta:  # nearly all there is
+            return self._chunk(event.choice, _encode(event.text), b"null")
+        if type(event) is RefusalDelta:
             return self._chunk(event.choice, _encode(event.text), b"null")
         if type(event) is Finish:
             return self._chunk(event.choice, b'""', _encode(FINISH_WORDS[event.reason]))

@@ -9,12 +9,13 @@ from kyma.core.answer import (
     Choice,
     Finish,
     PartEnd,
+    RefusalDelta,
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
     ToolCallStart,
 )
-from kyma.core.chat import ChatRequest, TextPart, ThinkingPart, ToolCallPart
+from kyma.core.chat import ChatRequest, RefusalPart, TextPart, ThinkingPart, ToolCallPart
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_responses.envelope import Envelope, digits, final_status
 from kyma.dialects.openai_responses.sequence import ItemSequence
@@ -35,6 +36,8 @@ def _events(choice: Choice) -> Iterator[ChatEvent]:
         match part:
             case TextPart(text=text):
                 yield TextDelta(0, text)
+            case RefusalPart(text=text):
+                yield RefusalDelta(0, text)
             case ThinkingPart(redacted=str(redacted), origin=origin):
                 yield SignatureDelta(0, redacted, origin, is_redacted=True)
             case ThinkingPart(text, signature, origin):

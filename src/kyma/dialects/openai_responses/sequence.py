@@ -12,6 +12,7 @@ from kyma.core.answer import (
     Finish,
     FinishReason,
     PartEnd,
+    RefusalDelta,
     SignatureDelta,
     TextDelta,
     ThinkingDelta,
@@ -21,7 +22,10 @@ from kyma.core.answer import (
 from kyma.core.chat import ChatRequest
 from kyma.dialects.openai_responses.envelope import final_status
 from kyma.dialects.openai_responses.items import read_items
-from kyma.dialects.openai_responses.output import CallItem, Item, ItemStatus, MessageItem, Pen, ThoughtItem
+from kyma.dialects.openai_responses.output import Item, ItemStatus, Pen
+from kyma.dialects.openai_responses.output_call import CallItem
+from kyma.dialects.openai_responses.output_message import MessageItem
+from kyma.dialects.openai_responses.output_thought import ThoughtItem
 from kyma.dialects.openai_responses.read import ENCRYPTED
 from kyma.dialects.openai_responses.tools import SEARCH, Toolbox, read_tools
 from kyma.dialects.openai_responses.wire import NULL, Sealed, head, seal
@@ -66,6 +70,8 @@ class ItemSequence:
         match event:
             case TextDelta(0, text):
                 return self._text(text)
+            case RefusalDelta(0, text):
+                return self._refusal(text)
             case ThinkingDelta(0, text):
                 return self._thought(text)
             case SignatureDelta(0, signature, origin, is_redacted):
@@ -78,6 +84,8 @@ class ItemSequence:
                 return self._part_end()
             case Finish(0, reason):
                 self.finish = reason
+                if reason is FinishReason.CONTENT_FILTER and self._has_refused:
+                    self.finish = FinishReason.STOP  # the refusal is the answer, and complete
                 return self.close()
         return b""
 
@@ -101,6 +109,10 @@ class ItemSequence:
     def _last(self) -> Item | None:
         return self._items[-1] if self._items else None
 
+    @property
+    def _has_refused(self) -> bool:
+        return any(isinstance(item, MessageItem) and item.has_refused for item in self._items)
+
     def _text(self, text: str) -> bytes:
         last = self._last
         if isinstance(last, MessageItem) and last.status is None:
@@ -109,6 +121,13 @@ class ItemSequence:
             return b""
         item = MessageItem(*self._place("msg"))
         return self._add(item) + item.say(text)
+
+    def _refusal(self, text: str) -> bytes:
+        last = self._last
+        if isinstance(last, MessageItem) and last.status is None:
+            return last.refuse(text)
+        item = MessageItem(*self._place("msg"))
+        return self._add(item) + item.refuse(text)
 
     def _thought(self, text: str) -> bytes:
         last = self._last

@@ -6,7 +6,8 @@ from kyma.core.errors import KymaError
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_responses.envelope import Envelope, digits, final_status
 from kyma.dialects.openai_responses.errors import failure
-from kyma.dialects.openai_responses.output import MessageItem, Pen
+from kyma.dialects.openai_responses.output import Pen
+from kyma.dialects.openai_responses.output_message import MessageItem
 from kyma.dialects.openai_responses.sequence import ItemSequence
 from kyma.dialects.sse import KEEP_ALIVE
 

@@ -1,0 +1,199 @@
+"""Answers of every kind as each family of vendors writes them, whole and streamed, and what they say.
+
+Shapes: OpenAI's and Anthropic's streaming references, ai.google.dev, November 2026; llama.cpp's own stream is recorded.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tests.customers.heard import Heard, arguments
+from tests.dialects import test_anthropic_stream as anthropic_frames
+from tests.dialects import test_gemini_stream as gemini_frames
+from tests.dialects import test_openai_chat_stream as openai_frames
+
+SIGNATURE = "EqoBCkYIBxgCKkDs+3/Kyma/0123456789abcdef+/ErUBEgyUZXN0U2lnbmF0dXJlGgwx=="
+TEXT = 'Grüße \U0001f914 \\ "q"\u2028'
+THOUGHT = "hm – "
+JSON_TEXT = '{"city":"Zürich","days":[1,2]}'
+PARIS, OSLO = ("look_up", '{"city": "Paris"}'), ("book", '{"city": "Ångström", "n": 1}')
+USAGE = (12, 7)
+
+
+class VendorAnswer(msgspec.Struct, frozen=True):
+    """Streams and whole bodies by family; `whole` is empty where only a stream can end so."""
+
+    name: str
+    heard: Heard
+    streams: dict[str, bytes]
+    wholes: dict[str, bytes]
+    is_broken: bool = False
+
+
+def answer(
+    name: str,
+    ended: str = "stop",
+    *,
+    thought: str = "",
+    text: str = "",
+    refusal: str = "",
+    calls: Sequence[tuple[str, str]] = (),
+) -> VendorAnswer:
+    said = (thought, text, refusal, calls, ended)
+    heard = Heard(text + refusal, thought, tuple((name, arguments(said)) for name, said in calls), ended, USAGE)
+    streams = {"openai_chat": _openai_stream(*said)}
+    streams |= {"anthropic_messages": _anthropic_stream(*said), "gemini": _gemini_stream(*said)}
+    wholes = {"openai_chat": _openai_whole(*said)}
+    wholes |= {"anthropic_messages": _anthropic_whole(*said), "gemini": _gemini_whole(*said)}
+    return VendorAnswer(name, heard, streams, wholes)
+
+
+def broken(name: str, ends: dict[str, bytes]) -> VendorAnswer:
+    """A good answer whose stream stops in the middle of its words, with `ends` for its last bytes."""
+    said = ("", "one two three", "", (), "stop")
+    streams = {
+        "openai_chat": _openai_stream(*said).partition(openai_frames.chunk(finish="stop"))[0],
+        "anthropic_messages": _anthropic_stream(*said).partition(b"event: content_block_stop")[0],
+        "gemini": _gemini_stream(*said).rpartition(b"data: ")[0],
+    }
+    heard = Heard("one two three", "", (), "", (0, 0))
+    return VendorAnswer(name, heard, {family: streams[family] + ends[family] for family in streams}, {}, True)
+
+
+def _pieces(text: str) -> list[str]:
+    return [text[at : at + 5] for at in range(0, len(text), 5)]
+
+
+def _openai_stream(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    """Arguments of calls side by side come in turn."""
+    chunk = openai_frames.chunk
+    frames = [chunk({"role": "assistant", "content": ""})]
+    frames += [chunk({"reasoning_content": piece}) for piece in _pieces(thought)]
+    frames += [chunk({"content": piece}) for piece in _pieces(text)]
+    frames += [chunk({"refusal": piece}) for piece in _pieces(refusal)]
+    for index, (name, _) in enumerate(calls):
+        function = {"name": name, "arguments": ""}
+        frames.append(chunk({"tool_calls": [{"index": index, "id": f"call_{index}", "function": function}]}))
+    rows = [_pieces(said) for _, said in calls]
+    for step in range(max(map(len, rows), default=0)):
+        for index, row in enumerate(rows):
+            for piece in row[step : step + 1]:
+                frames.append(chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}))
+    frames.append(chunk(finish="stop" if ended == "refusal" else ended))
+    frames += [b'data: {"choices":[],"usage":' + json.dumps(_openai_usage(thought)).encode() + b"}", openai_frames.DONE]
+    return b"\n\n".join([*frames, b""])
+
+
+def _openai_whole(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    message: dict[str, Any] = {"role": "assistant", "content": text or None, "refusal": refusal or None}
+    if thought:
+        message["reasoning_content"] = thought
+    if calls:
+        message["tool_calls"] = [
+            {"id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": said}}
+            for index, (name, said) in enumerate(calls)
+        ]
+    choice = {"index": 0, "message": message, "finish_reason": "stop" if ended == "refusal" else ended}
+    return json.dumps({"choices": [choice], "usage": _openai_usage(thought)}).encode()
+
+
+def _openai_usage(thought: str) -> dict[str, Any]:
+    details = {"completion_tokens_details": {"reasoning_tokens": 3}} if thought else {}
+    return {"prompt_tokens": USAGE[0], "completion_tokens": USAGE[1], **details}
+
+
+STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "refusal": "refusal"}
+
+
+def _anthropic_stream(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    start, delta, stop = anthropic_frames.start, anthropic_frames.delta, anthropic_frames.stop
+    told, index = anthropic_frames.begin(input_tokens=USAGE[0], output_tokens=1), 0
+    told += anthropic_frames.frame(type="ping")
+    if thought:
+        told += start(index, type="thinking", thinking="", signature="")
+        told += b"".join(delta(index, type="thinking_delta", thinking=piece) for piece in _pieces(thought))
+        told += delta(index, type="signature_delta", signature=SIGNATURE) + stop(index)
+        index += 1
+    if said := text + refusal:
+        told += start(index, type="text", text="")
+        told += b"".join(delta(index, type="text_delta", text=piece) for piece in _pieces(said)) + stop(index)
+        index += 1
+    for at, (name, said) in enumerate(calls):
+        told += start(index, type="tool_use", id=f"toolu_{at}", name=name, input={})
+        pieces = ["", *_pieces(said)]
+        told += b"".join(delta(index, type="input_json_delta", partial_json=piece) for piece in pieces) + stop(index)
+        index += 1
+    return told + anthropic_frames.end(STOP_REASONS[ended], output_tokens=USAGE[1])
+
+
+def _anthropic_whole(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    content: list[dict[str, Any]] = []
+    if thought:
+        content.append({"type": "thinking", "thinking": thought, "signature": SIGNATURE})
+    if text or refusal:
+        content.append({"type": "text", "text": text + refusal})
+    for at, (name, said) in enumerate(calls):
+        content.append({"type": "tool_use", "id": f"toolu_{at}", "name": name, "input": json.loads(said)})
+    usage = {"input_tokens": USAGE[0], "output_tokens": USAGE[1]}
+    message = {"type": "message", "role": "assistant", "content": content, "stop_sequence": None, "usage": usage}
+    return json.dumps(message | {"stop_reason": STOP_REASONS[ended]}).encode()
+
+
+FINISH_WORDS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP", "refusal": "SAFETY"}
+
+
+def _gemini_stream(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    piece, counted = gemini_frames.piece, _gemini_usage(thought)
+    told = [piece([{"text": said, "thought": True}], **counted) for said in _pieces(thought)]
+    told += [piece([{"text": said}], **counted) for said in _pieces(text + refusal)]
+    told += [piece([part], **counted) for part in _gemini_calls(calls)]
+    return b"".join([*told, piece([{"text": ""}], FINISH_WORDS[ended], **counted)])
+
+
+def _gemini_whole(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    parts: list[dict[str, Any]] = [{"text": thought, "thought": True}] if thought else []
+    if text or refusal:
+        parts.append({"text": text + refusal})
+    content = {"role": "model", "parts": [*parts, *_gemini_calls(calls)]}
+    candidate = {"content": content, "finishReason": FINISH_WORDS[ended], "index": 0}
+    return json.dumps({"candidates": [candidate], "responseId": "r-1", **_gemini_usage(thought)}).encode()
+
+
+def _gemini_calls(calls: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Without ids, as Google answers; the first is signed."""
+    parts: list[dict[str, Any]] = [{"functionCall": {"name": name, "args": json.loads(said)}} for name, said in calls]
+    if parts:
+        parts[0]["thoughtSignature"] = "Y2FsbA=="
+    return parts
+
+
+def _gemini_usage(thought: str) -> dict[str, Any]:
+    thoughts = 3 if thought else 0
+    counts = {"promptTokenCount": USAGE[0], "candidatesTokenCount": USAGE[1] - thoughts, "totalTokenCount": sum(USAGE)}
+    return {"usageMetadata": counts | ({"thoughtsTokenCount": thoughts} if thoughts else {})}
+
+
+NOTHING = dict.fromkeys(("openai_chat", "anthropic_messages", "gemini"), b"")
+ERRORS = {
+    "openai_chat": b'data: {"error":{"message":"overloaded","code":503}}\n\n',
+    "anthropic_messages": anthropic_frames.frame(
+        type="error", error={"type": "overloaded_error", "message": "Overloaded"}
+    ),
+    "gemini": b'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\r\n\r\n',
+}
+
+ANSWERS = [
+    answer("plain", text=TEXT),
+    answer("structured", text=JSON_TEXT),
+    answer("length", "length", text="so far so"),
+    answer("thinking", thought=THOUGHT, text=TEXT),
+    answer("thinking-and-call", "tool_calls", thought=THOUGHT, text="I look", calls=[PARIS]),
+    answer("parallel-calls", "tool_calls", calls=[PARIS, OSLO]),
+    answer("call-without-arguments", "tool_calls", calls=[("look_up", "{}")]),
+    answer("refusal", "refusal", refusal="I can't help with that."),
+    broken("cut", NOTHING),
+    broken("error", ERRORS),
+    broken("garbage", {family: b'data: {"cho\n\n' for family in NOTHING}),
+]
