@@ -93,6 +93,7 @@ KINDS: dict[str, type[WireItem]] = {
     "tool_search_output": WireSearchOutput,
 }
 
+TEXTS = ("input_text", "output_text", "text")
 MEMBERS: dict[str, tuple[str, ...]] = {
     "input_text": ("text",),
     "output_text": ("text",),
@@ -119,10 +120,11 @@ class Item(msgspec.Struct, frozen=True):
     @property
     def parts(self) -> list[WirePart]:
         """Its content, as far as that is parts."""
-        match self.wire:
-            case WireMessage(content=list(parts)) | WireCallOutput(output=list(parts)):
-                return parts
-        return []
+        wire = self.wire
+        content = wire.content if isinstance(wire, WireMessage) else None
+        if isinstance(wire, WireCallOutput):
+            content = wire.output
+        return content if isinstance(content, list) else []
 
 
 class _Head(msgspec.Struct):
