@@ -118,7 +118,7 @@ def usage_out(bill: Bill) -> UsageOut:
     usage = bill.usage
     return UsageOut(
         usage.total_input,
-        InputDetails(usage.cached_input, usage.cache_write),
+        InputDetails(usage.cached_input, usage.total_written),
         usage.output,
         OutputDetails(usage.reasoning),
         usage.total,

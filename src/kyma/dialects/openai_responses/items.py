@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
 from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, head, raws, refuse
 
 
@@ -31,6 +32,13 @@ class WirePart(msgspec.Struct):
         """How much of the part is media, which a model does not read as text."""
         audio = len(self.input_audio.data) if self.input_audio else 0
         return len(self.image_url or "") + len(self.file_data or "") + audio
+
+    @property
+    def document_bytes(self) -> int:
+        """How large a document it is; one that stands elsewhere is guessed."""
+        if self.type != "input_file":
+            return 0
+        return decoded_size(self.file_data) if self.file_data else UNSEEN_DOCUMENT_BYTES
 
 
 Content = str | list[WirePart]

@@ -26,6 +26,9 @@ from kyma.dialects.openai_responses.wire import NAME, NULL, RawFields, fields_de
 
 DEFAULT_MAX_TOKENS = 4096
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+BREAKPOINT = b"prompt_cache_breakpoint"
+"""What asks for a cache, wherever it stands: a vendor that has only minutes and an hour is asked for the hour."""
+
 RESULTS = (WireCallOutput, WireSearchOutput)
 READ_BY_MODEL = ("input", "instructions", "tools", "text")
 """The fields whose bytes bound the input tokens."""
@@ -72,7 +75,7 @@ def parse_request(body: bytes) -> ChatRequest:
     fields = fields_decoder.decode(body)
     _check(wire)
     items = read_items(fields)
-    media_bytes = images = 0
+    media_bytes = images = document_bytes = 0
     needs_native = not check_tools(wire.tools or [], "tools")
     roles: set[Role] = {"system"} if wire.instructions else set()
     for index, item in enumerate(items):
@@ -82,6 +85,7 @@ def parse_request(body: bytes) -> ChatRequest:
                 _check_part(part, index, item)
                 images += part.type == "input_image" and part.image_url is not None
                 media_bytes += part.media_bytes
+                document_bytes += part.document_bytes
         if said is not None:
             roles.add(_role(said))
         if isinstance(said, WireSearchOutput):
@@ -102,6 +106,8 @@ def parse_request(body: bytes) -> ChatRequest:
         native=Native(NAME, fields),
         input_bytes=max(0, _bytes_read(fields) - media_bytes),
         image_count=images,
+        document_bytes=document_bytes,
+        keeps_an_hour=BREAKPOINT in body,
     )
 
 
