@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--only NAME]`: measure, print the table, exit 0; exit 1 only if it could not measure."""
+"""`python -m bench [--quick] [--only NAME] [--case NAME]`: measure, print the table, exit 0; 1 if it could not."""
 
 import argparse
 import json
@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from tests.upstream.process import ROOT, tethered
 
 from bench import figures
+from bench.cases import BY_NAME, CASES, Case
 from bench.cores import keep_off_the_target
 from bench.gateway import running_gateway
 from bench.nginx import running_nginx
@@ -26,16 +27,18 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--only", action="append", choices=FIGURES, help="measure this one; may be repeated")
+    parser.add_argument("--case", action="append", choices=BY_NAME, help="of requests and streams; may be repeated")
     parser.add_argument("--unpinned", action="store_true", help="let target, mock and load share all cores")
     parser.add_argument("--noise", action="store_true", help="nginx against nginx: what the pairing itself is worth")
     asked = parser.parse_args()
     _raise_open_files()
     is_pinned = not asked.unpinned and keep_off_the_target()
     names = tuple(name for name in FIGURES if not asked.only or name in asked.only)
+    cases = tuple(case for case in CASES if not asked.case or case.name in asked.case)
     rows: list[Row] = []
     failure: Exception | None = None
     try:
-        _measure(names, figures.QUICK if asked.quick else figures.Sizes(), asked.noise, rows)
+        _measure(names, cases, figures.QUICK if asked.quick else figures.Sizes(), asked.noise, rows)
     except (ToolMissing, CannotMeasure) as error:
         failure = error
     if rows:
@@ -45,7 +48,9 @@ def main() -> int:
     return 0 if failure is None else 1
 
 
-def _measure(names: tuple[str, ...], sizes: figures.Sizes, is_noise: bool, rows: list[Row]) -> None:
+def _measure(
+    names: tuple[str, ...], cases: tuple[Case, ...], sizes: figures.Sizes, is_noise: bool, rows: list[Row]
+) -> None:
     """Add to `rows` what each name yields, so that a failure keeps the rows before it."""
     tools = ensure_tools()
     with ExitStack() as stack:
@@ -60,21 +65,22 @@ def _measure(names: tuple[str, ...], sizes: figures.Sizes, is_noise: bool, rows:
                 rows += figures.measure_start(gateway.restart, sizes)
             tested = gateway.target
         for name in names:
-            if name != "start":
+            if name in ("requests", "streams"):
+                for case in cases:
+                    _say(f"{name} of {case.name}")
+                    rows += _measure_case(name, tools["wrk"], tested, nginx, case, sizes)
+            elif name == "hold":
                 _say(name)
-                rows += _measure_one(name, tools["wrk"], tested, nginx, sizes)
+                rows += figures.measure_hold(tested, sizes)
+            elif name == "admission":
+                _say(name)
+                rows += figures.measure_admission(tested, nginx, sizes)
 
 
-def _measure_one(name: str, wrk: str, tested: Target, nginx: Target, sizes: figures.Sizes) -> list[Row]:
-    match name:
-        case "requests":
-            return figures.measure_requests(wrk, tested, nginx, sizes)
-        case "streams":
-            return figures.measure_streams(tested, nginx, sizes)
-        case "hold":
-            return figures.measure_hold(tested, sizes)
-        case _:
-            return figures.measure_admission(tested, nginx, sizes)
+def _measure_case(name: str, wrk: str, tested: Target, nginx: Target, case: Case, sizes: figures.Sizes) -> list[Row]:
+    if name == "requests":
+        return figures.measure_requests(wrk, tested, nginx, case, sizes)
+    return figures.measure_streams(tested, nginx, case, sizes)
 
 
 @contextmanager

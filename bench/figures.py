@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from bench.cases import CHAT, Case
 from bench.cpu import peak_resident_mb, resident_mb
 from bench.load import Requested, StreamLoad, send_requests, wait_until_idle
 from bench.report import Row, at_most
@@ -21,6 +22,8 @@ class Sizes(msgspec.Struct, frozen=True):
     """How long and how often; the numbers of streams are the same in both sizes."""
 
     rounds: int = 5
+    further_rounds: int = 3
+    """Of each case after the first."""
     request_s: float = 5.0
     stream_s: float = 5.0
     hold_s: float = 60.0
@@ -31,7 +34,7 @@ class Sizes(msgspec.Struct, frozen=True):
     newcomers: int = 1000
 
 
-QUICK = Sizes(rounds=3, request_s=2.0, stream_s=2.0, hold_s=10.0, starts=3)
+QUICK = Sizes(rounds=3, further_rounds=2, request_s=2.0, stream_s=2.0, hold_s=10.0, starts=3)
 
 
 def measure_start(restart: Callable[[], float], sizes: Sizes) -> list[Row]:
@@ -40,32 +43,36 @@ def measure_start(restart: Callable[[], float], sizes: Sizes) -> list[Row]:
     return [at_most("start, exec to first 200", times.median, f"{times.text(2)} s", START_S, "s")]
 
 
-def measure_requests(wrk: str, tested: Target, nginx: Target, sizes: Sizes) -> list[Row]:
-    """CPU for a non-streamed 1 KB chat, with 64 connections busy; then the memory that is held."""
-    send_requests(wrk, tested, 1.0)
-    send_requests(wrk, nginx, 1.0)
-    pairs = in_turns(lambda target: send_requests(wrk, target, sizes.request_s), tested, nginx, sizes.rounds)
+def measure_requests(wrk: str, tested: Target, nginx: Target, case: Case, sizes: Sizes) -> list[Row]:
+    """CPU for a non-streamed request of 1 KB, with 64 connections busy; then the memory that is held."""
+    send_requests(wrk, tested, case, 1.0)
+    send_requests(wrk, nginx, case, 1.0)
+
+    def run(target: Target) -> Requested:
+        return send_requests(wrk, target, case, sizes.request_s)
+
+    pairs = in_turns(run, tested, nginx, _rounds(case, sizes))
     ratio = spread([pair.tested.cpu_us / pair.nginx.cpu_us for pair in pairs])
-    name = "request: CPU ratio to nginx"
+    name = f"{case.name}, request: CPU ratio to nginx"
     return [
-        at_most(name, ratio.median, f"{ratio.text(2)} ×", REQUEST_RATIO, "× nginx"),
+        at_most(name, ratio.median, f"{ratio.text(2)} ×", case.budget(REQUEST_RATIO), "× nginx"),
         *_request_rows(tested.name, [pair.tested for pair in pairs]),
         *_request_rows(nginx.name, [pair.nginx for pair in pairs]),
         _resident_row("resident after the requests", resident_mb(tested.pid), tested),
     ]
 
 
-def measure_streams(tested: Target, nginx: Target, sizes: Sizes) -> list[Row]:
+def measure_streams(tested: Target, nginx: Target, case: Case, sizes: Sizes) -> list[Row]:
     """CPU for one event of 500 streams with an event each 20 ms."""
 
     def run(target: Target) -> Streamed:
-        return _stream(target, sizes.paced_streams, EVENT_INTERVAL_MS, sizes.stream_s)
+        return _stream(target, case, sizes.paced_streams, EVENT_INTERVAL_MS, sizes.stream_s)
 
-    pairs = in_turns(run, tested, nginx, sizes.rounds)
+    pairs = in_turns(run, tested, nginx, _rounds(case, sizes))
     ratio = spread([_event_us(pair.tested) / _event_us(pair.nginx) for pair in pairs])
-    name = "stream event: CPU ratio to nginx"
+    name = f"{case.name}, stream event: CPU ratio to nginx"
     return [
-        at_most(name, ratio.median, f"{ratio.text(2)} ×", EVENT_RATIO, "× nginx"),
+        at_most(name, ratio.median, f"{ratio.text(2)} ×", case.budget(EVENT_RATIO), "× nginx"),
         *_event_rows(tested.name, [pair.tested for pair in pairs], sizes),
         *_event_rows(nginx.name, [pair.nginx for pair in pairs], sizes),
     ]
@@ -73,7 +80,7 @@ def measure_streams(tested: Target, nginx: Target, sizes: Sizes) -> list[Row]:
 
 def measure_hold(tested: Target, sizes: Sizes) -> list[Row]:
     """2,000 streams with an event each second: none may end or fall silent."""
-    held = _stream(tested, sizes.held_streams, HOLD_INTERVAL_MS, sizes.hold_s)
+    held = _stream(tested, CHAT, sizes.held_streams, HOLD_INTERVAL_MS, sizes.hold_s)
     lost = held.asked - held.opened + held.dropped
     value = f"{held.opened} opened, {held.dropped} dropped in {held.window_s:.0f} s"
     return [
@@ -88,6 +95,7 @@ def measure_admission(tested: Target, nginx: Target, sizes: Sizes) -> list[Row]:
     for target in (tested, nginx):
         with StreamLoad(
             target,
+            CHAT,
             streams=sizes.busy_streams,
             interval_ms=EVENT_INTERVAL_MS,
             patience_s=OPENING_PATIENCE_S,
@@ -105,15 +113,19 @@ def measure_admission(tested: Target, nginx: Target, sizes: Sizes) -> list[Row]:
 
 def _newcomers(target: Target, sizes: Sizes) -> Streamed:
     with StreamLoad(
-        target, streams=sizes.newcomers, interval_ms=EVENT_INTERVAL_MS, patience_s=ADMISSION_S, window_s=0
+        target, CHAT, streams=sizes.newcomers, interval_ms=EVENT_INTERVAL_MS, patience_s=ADMISSION_S, window_s=0
     ) as load:
         load.wait_until_open()
         return load.result()
 
 
-def _stream(target: Target, streams: int, interval_ms: int, window_s: float) -> Streamed:
+def _rounds(case: Case, sizes: Sizes) -> int:
+    return sizes.rounds if case is CHAT else sizes.further_rounds
+
+
+def _stream(target: Target, case: Case, streams: int, interval_ms: int, window_s: float) -> Streamed:
     with StreamLoad(
-        target, streams=streams, interval_ms=interval_ms, patience_s=OPENING_PATIENCE_S, window_s=window_s
+        target, case, streams=streams, interval_ms=interval_ms, patience_s=OPENING_PATIENCE_S, window_s=window_s
     ) as load:
         load.wait_until_open()
         streamed = load.result()

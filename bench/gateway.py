@@ -1,4 +1,4 @@
-"""The real gateway process as the bench runs it: all features on but rate limits, the mock as its only provider."""
+"""The real gateway process as the bench runs it: all features on but rate limits, the mock as its only upstream."""
 
 import tempfile
 from collections.abc import Iterator
@@ -9,10 +9,9 @@ import msgspec
 from tests.gateway_catalog import ModelSpec, ProviderSpec, RouteSpec
 from tests.gateway_process import GatewayFailed, GatewayProcess
 
+from bench.cases import CASES
 from bench.cores import on_the_targets_core
 from bench.figures import EVENT_INTERVAL_MS, HOLD_INTERVAL_MS
-from bench.load import PLAIN_MODEL
-from bench.mock import PACED_PREFIX
 from bench.target import CannotMeasure, Target
 
 CREDIT_USD = "10000"
@@ -37,13 +36,20 @@ class Gateway(msgspec.Struct, frozen=True):
 @contextmanager
 def running_gateway(mock_port: int) -> Iterator[Gateway]:
     """A gateway in front of the mock, gone at the end. Raises: CannotMeasure if it does not run."""
-    names = (PLAIN_MODEL, *(f"{PACED_PREFIX}{interval_ms}" for interval_ms in (EVENT_INTERVAL_MS, HOLD_INTERVAL_MS)))
-    models = [ModelSpec(name, [RouteSpec("mock", name)]) for name in names]
+    models = {
+        name: ModelSpec(name, [RouteSpec(case.provider, name)])
+        for case in CASES
+        for name in (case.plain_model, *map(case.paced_model, (EVENT_INTERVAL_MS, HOLD_INTERVAL_MS)))
+    }
     # Hung-up streams end upstream at once, as nginx does it; drained ones would run on into the next round.
-    providers = [ProviderSpec("mock", f"http://127.0.0.1:{mock_port}/v1", {"cancel_stops_billing": True})]
+    fields = {"cancel_stops_billing": True}
+    address = f"http://127.0.0.1:{mock_port}/v1"
+    providers = {case.provider: ProviderSpec(case.provider, address, fields, case.family) for case in CASES}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kyma-bench-")))
-        process = GatewayProcess(folder, providers, models, env={"KYMA_LIMITS_ENABLED": "false"})
+        process = GatewayProcess(
+            folder, [*providers.values()], [*models.values()], env={"KYMA_LIMITS_ENABLED": "false"}
+        )
         try:
             with on_the_targets_core():
                 stack.enter_context(process)

@@ -1,6 +1,5 @@
 """The two loads: requests from wrk, and streams from a client process of our own (`bench.streams`)."""
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -10,18 +9,16 @@ from pathlib import Path
 import msgspec
 from tests.upstream.process import ROOT, tethered
 
+from bench.cases import Case
 from bench.cpu import cpu_s
-from bench.mock import PACED_PREFIX
 from bench.streams import Streamed
 from bench.target import CannotMeasure, Target
 
-PLAIN_MODEL = "bench-plain"
-REQUEST_BYTES = 1024
 CONNECTIONS = 64
 IDLE_PROBE_S, IDLE_SHARE, IDLE_WITHIN_S = 0.5, 0.05, 45.0
 SCRIPT = """
 wrk.method = "POST"
-wrk.path = "/v1/chat/completions"
+wrk.path = "{path}"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer {key}"
 wrk.body = [[{body}]]
@@ -53,11 +50,11 @@ class Requested(msgspec.Struct, frozen=True):
     p99_ms: float
 
 
-def send_requests(wrk: str, target: Target, duration_s: float) -> Requested:
-    """Keep 64 connections busy with 1 KB chats. Raises: CannotMeasure unless every answer was a success."""
+def send_requests(wrk: str, target: Target, case: Case, duration_s: float) -> Requested:
+    """Keep 64 connections busy with requests of 1 KB. Raises: CannotMeasure unless every answer was a success."""
     with tempfile.TemporaryDirectory(prefix="kyma-bench-wrk-") as folder:
         script = Path(folder) / "post.lua"
-        script.write_text(SCRIPT.format(key=target.key, body=_plain_request()))
+        script.write_text(SCRIPT.format(key=target.key, path=case.path, body=case.plain_body()))
         command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{duration_s:g}s", "--latency", "-s", str(script)]
         before = cpu_s(target.pid)
         done = subprocess.run([*command, f"http://127.0.0.1:{target.port}"], capture_output=True, text=True)
@@ -67,9 +64,8 @@ def send_requests(wrk: str, target: Target, duration_s: float) -> Requested:
         raise CannotMeasure(f"wrk failed: {done.stderr.strip() or done.stdout.strip()}")
     summary = msgspec.json.decode(lines[0], type=_WrkSummary)
     if summary.errors or summary.refused or not summary.requests:
-        raise CannotMeasure(
-            f"{target.name}: of {summary.requests} requests {summary.refused} were refused, {summary.errors} failed"
-        )
+        answers = f"{summary.requests} {case.name} requests"
+        raise CannotMeasure(f"{target.name}: of {answers} {summary.refused} were refused, {summary.errors} failed")
     return Requested(
         cpu_us=used_s / summary.requests * 1e6,
         rps=summary.requests / summary.duration_us * 1e6,
@@ -81,13 +77,16 @@ def send_requests(wrk: str, target: Target, duration_s: float) -> Requested:
 class StreamLoad:
     """Streams being held open by a process of their own. A context manager; leaving it hangs all of them up."""
 
-    def __init__(self, target: Target, *, streams: int, interval_ms: int, patience_s: float, window_s: float) -> None:
+    def __init__(
+        self, target: Target, case: Case, *, streams: int, interval_ms: int, patience_s: float, window_s: float
+    ) -> None:
         self._target = target
         options = {
             "port": target.port,
             "pid": target.pid,
             "key": target.key,
-            "model": f"{PACED_PREFIX}{interval_ms}",
+            "case": case.name,
+            "interval-ms": interval_ms,
             "streams": streams,
             "patience-s": patience_s,
             "window-s": window_s,
@@ -133,10 +132,3 @@ def wait_until_idle(target: Target) -> None:
         if cpu_s(target.pid) - before <= IDLE_SHARE * IDLE_PROBE_S:
             return
     raise CannotMeasure(f"{target.name} is still busy {IDLE_WITHIN_S:g} s after its last client left")
-
-
-def _plain_request() -> str:
-    message = {"role": "user", "content": ""}
-    body = {"model": PLAIN_MODEL, "max_tokens": 256, "messages": [message]}
-    message["content"] = ("word " * REQUEST_BYTES)[: REQUEST_BYTES - len(json.dumps(body))]
-    return json.dumps(body)

@@ -1,7 +1,8 @@
 """The upstream of the bench: as little work as Python can do, so that the proxy in front is what is measured.
 
-A chat whose model is `bench-paced-MS` gets an event every MS milliseconds until it leaves; any other chat gets one
-constant reply of 1 KB. All streams share one timer, spread evenly over the interval.
+A request whose model ends in `bench-paced-MS` gets an event every MS milliseconds until it leaves; any other gets one
+constant reply of 1 KB. The path says in which dialect: Anthropic's own for `/v1/messages`, OpenAI chat for all others.
+All streams of a dialect and pace share one timer, spread evenly over the interval.
 """
 
 import asyncio
@@ -14,12 +15,12 @@ import httptools
 import uvloop
 from tests.upstream.listen import Acceptor, open_listener
 
-REPLY_BYTES = 1024
-PACED_PREFIX = "bench-paced-"
+from bench import speech
+from bench.cases import PACED
+from bench.speech import Speech
+
+MESSAGES_PATH = b"/v1/messages"
 SLOT_MS = 1
-STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nx-accel-buffering: no\r\ntransfer-encoding: chunked\r\n\r\n"
-)
 
 
 class Pacer:
@@ -54,18 +55,23 @@ class Mock:
     """The constant answers and the running pacers."""
 
     def __init__(self) -> None:
-        self.reply = _reply()
-        self.event = _event()
-        self._pacers: dict[int, Pacer] = {}
+        self._chat = speech.chat()
+        self._messages = speech.messages()
+        self._pacers: dict[tuple[int, bytes], Pacer] = {}
 
-    def pacer(self, body: bytes) -> Pacer | None:
+    def speech(self, path: bytes) -> Speech:
+        """The words for requests to `path`."""
+        return self._messages if path == MESSAGES_PATH else self._chat
+
+    def pacer(self, body: bytes, said: Speech) -> Pacer | None:
         """The pacer a request asks for, if it asks for a paced stream."""
-        if PACED_PREFIX.encode() not in body:
+        if PACED.encode() not in body:
             return None
-        interval_ms = int(json.loads(body)["model"].removeprefix(PACED_PREFIX))
-        if interval_ms not in self._pacers:
-            self._pacers[interval_ms] = Pacer(interval_ms, self.event)
-        return self._pacers[interval_ms]
+        interval_ms = int(json.loads(body)["model"].rpartition(PACED)[2])
+        pacer = self._pacers.get((interval_ms, said.event))
+        if pacer is None:
+            pacer = self._pacers[interval_ms, said.event] = Pacer(interval_ms, said.event)
+        return pacer
 
 
 class Connection(asyncio.Protocol):
@@ -75,7 +81,7 @@ class Connection(asyncio.Protocol):
         self._mock = mock
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
-        self._body = b""
+        self._path = self._body = b""
         self._pacer: Pacer | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -88,16 +94,20 @@ class Connection(asyncio.Protocol):
         if self._pacer is not None:
             self._pacer.drop(self._transport)
 
+    def on_url(self, path: bytes) -> None:
+        self._path += path
+
     def on_body(self, body: bytes) -> None:
         self._body += body
 
     def on_message_complete(self) -> None:
-        self._pacer = self._mock.pacer(self._body)
-        self._body = b""
+        said = self._mock.speech(self._path)
+        self._pacer = self._mock.pacer(self._body, said)
+        self._path = self._body = b""
         if self._pacer is None:
-            self._transport.write(self._mock.reply)
+            self._transport.write(said.reply)
             return
-        self._transport.write(STREAM_HEAD + self._mock.event)
+        self._transport.write(said.opening)
         self._pacer.add(self._transport)
 
 
@@ -109,37 +119,6 @@ async def serve(listener: socket.socket) -> None:
     acceptor = Acceptor(listener, lambda: Connection(mock))
     await stop.wait()
     acceptor.close()
-
-
-def _reply() -> bytes:
-    message = {"role": "assistant", "content": ""}
-    body = {
-        "id": "chatcmpl-bench",
-        "object": "chat.completion",
-        "created": 1_700_000_000,
-        "model": "bench",
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 200, "completion_tokens": 150, "total_tokens": 350},
-    }
-    message["content"] = ("word " * REPLY_BYTES)[: REPLY_BYTES - len(json.dumps(body))]
-    payload = json.dumps(body).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (
-        len(payload),
-        payload,
-    )
-
-
-def _event() -> bytes:
-    choice = {"index": 0, "delta": {"content": " word"}, "finish_reason": None}
-    chunk = {
-        "id": "chatcmpl-bench",
-        "object": "chat.completion.chunk",
-        "created": 1_700_000_000,
-        "model": "bench",
-        "choices": [choice],
-    }
-    event = b"data: %b\n\n" % json.dumps(chunk, separators=(",", ":")).encode()
-    return b"%x\r\n%b\r\n" % (len(event), event)
 
 
 def main() -> None:

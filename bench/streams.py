@@ -13,6 +13,7 @@ from typing import cast
 import msgspec
 import uvloop
 
+from bench.cases import BY_NAME
 from bench.cpu import cpu_s, resident_mb
 
 SETTLE_S = 1.0
@@ -116,16 +117,16 @@ async def hold(port: int, pid: int, request: bytes, streams: int, patience_s: fl
 def main() -> None:
     """Read the options, hold the streams, print what was seen, then wait to be ended."""
     parser = argparse.ArgumentParser(prog="python -m bench.streams", description=__doc__)
-    for name, kind in (("port", int), ("pid", int), ("key", str), ("model", str), ("streams", int)):
+    for name, kind in (("port", int), ("pid", int), ("key", str), ("interval-ms", int), ("streams", int)):
         parser.add_argument(f"--{name}", type=kind, required=True)
+    parser.add_argument("--case", choices=BY_NAME, required=True)
     for name in ("patience-s", "window-s"):
         parser.add_argument(f"--{name}", type=float, required=True)
     asked = parser.parse_args()
-    body = json.dumps(
-        {"model": asked.model, "stream": True, "messages": [{"role": "user", "content": "word " * 20}]}
-    ).encode()
+    case = BY_NAME[asked.case]
+    body = case.stream_body(asked.interval_ms).encode()
     request = (
-        f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1:{asked.port}\r\nauthorization: Bearer {asked.key}\r\n"
+        f"POST {case.path} HTTP/1.1\r\nhost: 127.0.0.1:{asked.port}\r\nauthorization: Bearer {asked.key}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     ).encode() + body
     streamed = uvloop.run(hold(asked.port, asked.pid, request, asked.streams, asked.patience_s, asked.window_s))

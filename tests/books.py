@@ -1,6 +1,6 @@
 """Short ways to fill the books in tests: an account with money, a charge with its usage row, the audit.
 
-The one model costs a nano-dollar a token, so a cost is a number of tokens.
+The one model costs a nano-dollar a token, so a cost is a number of tokens; an hour of cache costs two, a search five.
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
+from kyma.core.model import Price
 from kyma.ledger import Settlement, store
 from kyma.ledger.settlement import Outcome
 from kyma.ledger.verify import verify
@@ -17,7 +18,7 @@ from kyma.usage.store import insert_rows, put_price_book
 
 MODEL = "m"
 BOOK = "2026-01"
-PRICES = msgspec.json.encode({MODEL: {"input": 1000, "cached_input": 1000, "cache_write": 1000, "output": 1000}})
+PRICES = msgspec.json.encode({MODEL: Price(1000, 1000, 1000, 1000, 2000, 5000)})
 ACCOUNT = "acct_1"
 NOW = 1_800_000_000_000
 

@@ -23,7 +23,8 @@ def test_fields_and_columns_agree() -> None:
 
 async def test_a_row_reads_back_as_it_was_written(db: Database) -> None:
     written = [row("r1"), msgspec.structs.replace(row("r2"), first_token_ms=7, cost=2**62, estimated=True)]
-    assert await db.write(lambda c: insert_rows(c, written)) == {"r1", "r2"}
+    written.append(msgspec.structs.replace(row("r3"), cache_write_1h_tokens=2**40, searches=9))
+    assert await db.write(lambda c: insert_rows(c, written)) == {"r1", "r2", "r3"}
     read = await db.read(lambda c: c.execute(select(usage).order_by(usage.c.request_id)).all())
     assert [UsageRow(*values) for values in read] == written
 

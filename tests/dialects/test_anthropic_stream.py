@@ -253,7 +253,7 @@ def test_input_in_the_start_of_a_block_gives_way_to_deltas() -> None:
                 "cache_creation": {"ephemeral_5m_input_tokens": 3, "ephemeral_1h_input_tokens": 2},
             },
             {"output_tokens": 9, "cache_read_input_tokens": None},
-            Usage(7, 0, 5, 9, 0),
+            Usage(7, 0, 3, 9, 0, 2),
         ),
     ],
 )

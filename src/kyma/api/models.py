@@ -9,19 +9,24 @@ from pydantic import BaseModel
 from kyma.api.depends import CallerIfAny, TheGateway
 from kyma.catalog import Catalog
 from kyma.core.model import Model
-from kyma.core.money import per_million_text
+from kyma.core.money import per_million_text, per_thousand_text
 
 router = APIRouter(tags=["Models"])
 
 
 class Pricing(BaseModel):
-    """USD. `input` and `output` repeat the per-million figures for clients that read those names."""
+    """USD. `search_per_1k` is for 1,000 searches by the model's source; null where none is sold.
+
+    `input` and `output` repeat the per-million figures for clients that read those names.
+    """
 
     mode: Literal["per-token"]
     input_per_1m: float
     output_per_1m: float
     cached_input_per_1m: float
     cache_write_per_1m: float
+    cache_write_1h_per_1m: float
+    search_per_1k: float | None
     input: float
     output: float
 
@@ -136,7 +141,10 @@ def _pricing(model: Model) -> Pricing:
         "output_per_1m": price.output,
         "cached_input_per_1m": price.cached_input,
         "cache_write_per_1m": price.cache_write,
+        "cache_write_1h_per_1m": price.cache_write_1h,
         "input": price.input,
         "output": price.output,
     }
-    return Pricing(mode="per-token", **{name: float(per_million_text(picos)) for name, picos in shown.items()})
+    search = None if price.search is None else float(per_thousand_text(price.search))
+    per_million = {name: float(per_million_text(picos)) for name, picos in shown.items()}
+    return Pricing(mode="per-token", search_per_1k=search, **per_million)

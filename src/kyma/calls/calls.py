@@ -224,6 +224,8 @@ def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> Us
         now - call.started_at,
         call.attempts,
         now,
+        usage.cache_write_1h,
+        usage.searches,
     )
 
 
@@ -233,6 +235,22 @@ def check_abilities(request: ChatRequest, model: Model) -> None:
         raise InvalidRequest(f"{model.id} takes no images", code="unsupported_modality", param="messages")
     if request.has_tools and not model.supports_tools:
         raise InvalidRequest(f"{model.id} cannot call tools", code="unsupported_parameter", param="tools")
+    if (request.unpriced or request.searches) and _has_route_of(request.native.dialect, model):
+        _check_sold(request, model)
+
+
+def _has_route_of(dialect: str, model: Model) -> bool:
+    """Any other route leaves vendors' own tools out, and says so."""
+    return any(route.provider.dialect == dialect for route in model.routes)
+
+
+def _check_sold(request: ChatRequest, model: Model) -> None:
+    """Refuse what its vendor would charge for and nobody here has a price, a limit or a count of."""
+    if request.unpriced:
+        said = f"{request.unpriced} is not sold here: its vendor charges for it without a limit or without a count"
+        raise InvalidRequest(said, code="tool_not_sold", param=request.unpriced)
+    if model.price.search is None:
+        raise InvalidRequest(f"{model.id} is sold without searches", code="tool_not_sold", param="tools")
 
 
 def _too_little(error: CreditShort, bound: Usage, model: Model, request: ChatRequest) -> KymaError:
@@ -248,6 +266,6 @@ def _too_little(error: CreditShort, bound: Usage, model: Model, request: ChatReq
 
 def affordable_max_tokens(available: Nanos, bound: Usage, model: Model, n: int) -> int:
     """The largest `max_tokens` whose hold `available` covers; 0 when none does."""
-    input_picos = bound.input * model.price.input + bound.cache_write * model.price.cache_write
-    left = available * PICOS_PER_NANO - input_picos
+    others = bound.picos(model.price) - bound.output * model.price.output
+    left = available * PICOS_PER_NANO - others
     return max(0, left // (model.price.output * n)) if model.price.output else 0

@@ -6,6 +6,8 @@ bytes. Own counts are marked as estimated and never exceed `max_tokens`.
 
 from enum import StrEnum
 
+import msgspec
+
 from kyma.core.answer import (
     Bill,
     ChatEvent,
@@ -25,6 +27,18 @@ BYTES_PER_TOKEN = 4
 LONGEST_TOKEN_BYTES = 16
 ABSURD_FACTOR = 2
 """A report above twice what the model can do is nonsense."""
+
+PAGE_BYTES = 1024
+"""A page takes at least so much of a document: nobody writes smaller ones but to deceive."""
+
+PAGE_TOKENS = 3000
+"""The most text of a page, besides its picture. Source: Anthropic's page on PDF support, 1,500 to 3,000, 2026."""
+
+MAX_PAGES = 600
+"""Of all documents of a request. Source: the same page; 100 where the context is 200,000 tokens."""
+
+LOOKUP_TOKENS = 10_000
+"""What a search or a fetched page brings into the input: our allowance, since no vendor names a limit."""
 
 
 class Outcome(StrEnum):
@@ -73,11 +87,24 @@ SETTLEMENT: dict[tuple[Outcome, bool], Basis] = {
 class Meter:
     """Counts one call."""
 
-    __slots__ = ("_is_sane", "_model", "_n", "_report", "_response", "_room", "_streamed_tokens", "input_estimate")
+    __slots__ = (
+        "_is_sane",
+        "_lookups",
+        "_model",
+        "_n",
+        "_report",
+        "_response",
+        "_room",
+        "_searches",
+        "_streamed_tokens",
+        "input_estimate",
+    )
 
     def __init__(self, request: ChatRequest, model: Model) -> None:
         self.input_estimate = input_estimate(request, model)
         self._n = request.n
+        self._searches = request.searches
+        self._lookups = request.searches + request.fetches
         self._room = request.max_tokens * request.n
         self._model = model
         self._report: UsageReport | None = None
@@ -87,8 +114,8 @@ class Meter:
 
     @property
     def is_flagged(self) -> bool:
-        """The upstream reported nonsense."""
-        return not self._is_sane
+        """The upstream reported nonsense, or searches that nobody had asked for."""
+        return not self._is_sane or (self._report is not None and self._report.usage.searches > self._searches)
 
     @property
     def delivered_tokens(self) -> int:
@@ -132,7 +159,7 @@ class Meter:
         output = min(self.delivered_tokens, self._room)
         if report is not None:
             usage = report.usage
-            return Usage(usage.input, usage.cached_input, usage.cache_write, output)
+            return msgspec.structs.replace(usage, output=output, reasoning=0)
         return Usage(input=self.input_estimate, output=output)
 
     def _see_report(self, report: UsageReport) -> None:
@@ -143,28 +170,46 @@ class Meter:
         self._report = report
         self._is_sane = (
             report.is_valid
-            and usage.total_input <= ABSURD_FACTOR * window
+            and usage.total_input <= ABSURD_FACTOR * window * (1 + self._lookups)
             and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._n
         )
 
 
 def input_estimate(request: ChatRequest, model: Model) -> int:
     """About how many tokens the model will read."""
-    return -(-request.input_bytes // BYTES_PER_TOKEN) + request.image_count * model.image_tokens
+    documents = min(-(-request.document_bytes // BYTES_PER_TOKEN), model.context_window)
+    return -(-request.input_bytes // BYTES_PER_TOKEN) + request.image_count * model.image_tokens + documents
 
 
 def input_bound(request: ChatRequest, model: Model) -> int:
-    """At most how many tokens the model will read: a token is at least one byte."""
-    return request.input_bytes + request.image_count * model.image_tokens
+    """At most how many tokens the model will read: a token is at least one byte, and a page so much text and an image.
+
+    After each search or fetch it reads all of it again, and what it has found so far.
+    """
+    once = request.input_bytes + request.image_count * model.image_tokens
+    if request.document_bytes:
+        once += min(_pages_bound(request) * (PAGE_TOKENS + model.image_tokens), model.context_window)
+    lookups = request.searches + request.fetches
+    if not lookups:
+        return once
+    found = LOOKUP_TOKENS * lookups * (lookups + 1) // 2
+    return min(once * (1 + lookups) + found, max(once, model.context_window) * (1 + lookups))
+
+
+def _pages_bound(request: ChatRequest) -> int:
+    return min(-(-request.document_bytes // PAGE_BYTES), MAX_PAGES)
 
 
 def hold_bound(request: ChatRequest, model: Model) -> Usage:
     """The most expensive usage this request can come to; what is set aside for it."""
     limit = max(model.max_output_tokens or 0, model.context_window)
     output = request.n * min(request.max_tokens, limit)
-    if model.price.cache_write > model.price.input:
-        return Usage(cache_write=input_bound(request, model), output=output)
-    return Usage(input=input_bound(request, model), output=output)
+    price, tokens, searches = model.price, input_bound(request, model), request.searches
+    if request.keeps_an_hour and price.cache_write_1h > max(price.input, price.cache_write):
+        return Usage(cache_write_1h=tokens, output=output, searches=searches)
+    if price.cache_write > price.input:
+        return Usage(cache_write=tokens, output=output, searches=searches)
+    return Usage(tokens, output=output, searches=searches)
 
 
 def _tokens(text: str) -> int:

@@ -11,7 +11,7 @@ import msgspec
 
 from kyma.catalog.sheets import CatalogError, ModelRow, PriceRow, ProviderRow, RouteRow, quirks_of
 from kyma.core.model import Price
-from kyma.core.money import Picos, per_million_text, per_million_to_picos, with_markup
+from kyma.core.money import Picos, per_million_text, per_million_to_picos, per_thousand_to_picos, with_markup
 
 Costed = tuple[RouteRow, Price]
 
@@ -64,6 +64,8 @@ def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Cos
             cached_input=_picos(where, "cached_input", route.cached_input or route.input),
             cache_write=_picos(where, "cache_write", route.cache_write or route.input),
             output=_picos(where, "output", route.output),
+            cache_write_1h=_picos(where, "cache_write_1h", route.cache_write_1h or route.cache_write or route.input),
+            search=_search(where, route.search),
         )
         if not (cost.input and cost.output) and not providers[route.provider].is_local:
             raise CatalogError(f"{where}.input: only a local provider may cost nothing")
@@ -91,11 +93,14 @@ def _dearest(row: ModelRow, routes: tuple[Costed, ...]) -> Price:
     if not routes:
         raise CatalogError(f"{row.where}: list_price is needed where there is no route")
     costs = [cost for _, cost in routes]
+    searches = [cost.search for cost in costs if cost.search is not None]
     return Price(
         input=with_markup(max(cost.input for cost in costs)),
         cached_input=with_markup(max(cost.cached_input for cost in costs)),
         cache_write=with_markup(max(cost.cache_write for cost in costs)),
         output=with_markup(max(cost.output for cost in costs)),
+        cache_write_1h=with_markup(max(cost.cache_write_1h for cost in costs)),
+        search=with_markup(max(searches)) if searches else None,
     )
 
 
@@ -112,6 +117,8 @@ def _listed(row: ModelRow, listed: PriceRow) -> Price:
         cached_input=cached,
         cache_write=_picos(where, "cache_write", listed.cache_write or listed.input),
         output=_picos(where, "output", listed.output),
+        cache_write_1h=_picos(where, "cache_write_1h", listed.cache_write_1h or listed.cache_write or listed.input),
+        search=_search(where, listed.search),
     )
 
 
@@ -122,8 +129,16 @@ def _picos(where: str, field: str, text: str) -> Picos:
         raise CatalogError(f"{where}.{field}: {error}") from error
 
 
+def _search(where: str, text: str | None) -> Picos | None:
+    try:
+        return None if text is None else per_thousand_to_picos(text)
+    except ValueError as error:
+        raise CatalogError(f"{where}.search: {error}") from error
+
+
 def _fits(cost: Price, price: Price) -> bool:
-    return with_markup(cost.input) <= price.input and with_markup(cost.output) <= price.output
+    has_dear_search = cost.search is not None and price.search is not None and with_markup(cost.search) > price.search
+    return with_markup(cost.input) <= price.input and with_markup(cost.output) <= price.output and not has_dear_search
 
 
 def _text(price: Price) -> str:

@@ -87,24 +87,32 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a customer pays, in USD per 1M tokens. `cached_input` left out: a tenth of `input`."""
+    """What a customer pays, in USD per 1M tokens. `cached_input` left out: a tenth of `input`.
+
+    `cache_write` left out is `input`, `cache_write_1h` left out is `cache_write`. `search` is in USD per 1,000
+    searches; left out, no search is sold.
+    """
 
     input: str
     cached_input: str | None = None
     cache_write: str | None = None
+    cache_write_1h: str | None = None
     output: str
+    search: str | None = None
     source: Text
 
 
 class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A source and what it charges us, in USD per 1M tokens. `cached_input` left out: billed as fresh."""
+    """A source and what it charges us, as in `PriceRow`. `cached_input` left out: billed as fresh."""
 
     provider: str
     model: str
     input: str
     cached_input: str | None = None
     cache_write: str | None = None
+    cache_write_1h: str | None = None
     output: str
+    search: str | None = None
     retires_on: date | None = None
     quirks: dict[str, object] = {}
     source: Text

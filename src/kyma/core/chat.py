@@ -219,7 +219,8 @@ class Rendered(msgspec.Struct, frozen=True):
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A chat to complete, as far as admission needs it. `model` is what the caller wrote: an id or an alias.
 
-    `input_bytes` bounds the input tokens: UTF-8 bytes of everything the model reads, media left out.
+    `input_bytes` bounds the input tokens: UTF-8 bytes of everything the model reads, media left out; `document_bytes`
+    are those of documents that are not plain text.
     `chat()` reads the whole into Kyma's words, which is work: an upstream of the caller's own dialect is sent `native`
     and needs none of it. Whatever could be wrong with it was refused before.
     """
@@ -239,3 +240,12 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     native: Native
     input_bytes: int
     image_count: int = 0
+    document_bytes: int = 0
+    keeps_an_hour: bool = False
+    """Some of the input is to be cached for an hour, at that price."""
+    searches: int = 0
+    """The most searches that a vendor of its dialect may make for it, each at a price."""
+    fetches: int = 0
+    """The most pages that such a vendor may fetch for it."""
+    unpriced: str = ""
+    """The path of what such a vendor charges for beside tokens, without a limit or without a count; empty: nothing."""

@@ -78,16 +78,25 @@ class Provider(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """Unit prices in pico-dollars per token."""
+    """Unit prices in pico-dollars per token.
+
+    `cache_write` is for input kept a few minutes (or as long as the vendor sees fit), `cache_write_1h` for an hour.
+    `search` is for one search that the vendor makes for an answer; None: searches are not sold.
+    """
 
     input: Picos
     cached_input: Picos
     cache_write: Picos
     output: Picos
+    cache_write_1h: Picos
+    search: Picos | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens in disjoint, non-negative buckets; `reasoning` is the part of `output` that was thought."""
+    """Tokens in disjoint, non-negative buckets; `reasoning` is the part of `output` that was thought.
+
+    `searches` and `fetches` are what the vendor looked up for the answer; only searches have a price.
+    """
 
     input: int = 0
     """Fresh input: neither read from a cache nor written to one."""
@@ -95,22 +104,35 @@ class Usage(msgspec.Struct, frozen=True):
     cache_write: int = 0
     output: int = 0
     reasoning: int = 0
+    cache_write_1h: int = 0
+    searches: int = 0
+    fetches: int = 0
 
     @property
     def total_input(self) -> int:
-        return self.input + self.cached_input + self.cache_write
+        return self.input + self.cached_input + self.cache_write + self.cache_write_1h
+
+    @property
+    def total_written(self) -> int:
+        return self.cache_write + self.cache_write_1h
 
     @property
     def total(self) -> int:
-        return self.input + self.cached_input + self.cache_write + self.output
+        return self.total_input + self.output
 
     def cost(self, price: Price) -> Nanos:
         """What this usage costs at `price`, rounded up once."""
-        return rounded_up(
+        return rounded_up(self.picos(price))
+
+    def picos(self, price: Price) -> Picos:
+        """The same before it is rounded, in pico-dollars. A search that is not sold costs nothing."""
+        return (
             self.input * price.input
             + self.cached_input * price.cached_input
             + self.cache_write * price.cache_write
             + self.output * price.output
+            + self.cache_write_1h * price.cache_write_1h
+            + self.searches * (price.search or 0)
         )
 
     def cache_discount(self, price: Price) -> Nanos:

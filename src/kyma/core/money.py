@@ -53,6 +53,11 @@ def per_million_to_picos(text: str) -> Picos:
     return _exact(text, 1_000_000, "pico-dollars a token")
 
 
+def per_thousand_to_picos(text: str) -> Picos:
+    """A price written as USD per 1,000 (`"10"`) as picos each. Raises: ValueError unless exact."""
+    return _exact(text, 1_000_000_000, "pico-dollars each")
+
+
 def with_markup(cost: Picos) -> Picos:
     """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
     return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)
@@ -83,6 +88,11 @@ def per_million_text(picos: Picos) -> str:
     whole, rest = divmod(picos, 1_000_000)
     fraction = f"{rest:06d}".rstrip("0")
     return f"{whole}.{fraction or '0'}"
+
+
+def per_thousand_text(picos: Picos) -> str:
+    """A unit price as USD per 1,000: 13_500_000_000 -> `13.5`."""
+    return usd_text(picos)
 
 
 def _exact(text: str, scale: int, unit: str) -> int:

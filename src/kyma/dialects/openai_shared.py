@@ -49,7 +49,7 @@ def error_object(error: KymaError) -> dict[str, str | None]:
 def render_usage(bill: Bill) -> UsageOut:
     """The bill as customers of chat and legacy completions read it."""
     usage = bill.usage
-    prompt, cached, written, output = usage.total_input, usage.cached_input, usage.cache_write, usage.output
+    prompt, cached, written, output = usage.total_input, usage.cached_input, usage.total_written, usage.output
     return UsageOut(
         prompt,
         output,

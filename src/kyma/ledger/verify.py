@@ -171,7 +171,8 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
 _PRICE_BOOKS = text("select version, prices from price_book")
 _USAGE_PAGE = text(
     "select request_id, model, price_version, cost, input_tokens, cached_input_tokens, cache_write_tokens,"
-    " output_tokens, reasoning_tokens from usage where request_id > :after order by request_id limit :page"
+    " output_tokens, reasoning_tokens, cache_write_1h_tokens, searches"
+    " from usage where request_id > :after order by request_id limit :page"
 )
 
 
@@ -180,6 +181,9 @@ class _Prices(msgspec.Struct):
     cached_input: int
     cache_write: int
     output: int
+    cache_write_1h: int | None = None
+    """None in a book from before there was such a bucket: what was written then is in the other."""
+    search: int | None = None
 
 
 def _verify_costs(connection: Connection) -> Iterator[Violation]:
@@ -204,6 +208,8 @@ def _cost(row: Row[*tuple[Any, ...]], price: _Prices) -> int:
             (row.cached_input_tokens, price.cached_input),
             (row.cache_write_tokens, price.cache_write),
             (row.output_tokens, price.output),
+            (row.cache_write_1h_tokens, price.cache_write_1h or 0),
+            (row.searches, price.search or 0),
         )
     )
 

@@ -23,7 +23,8 @@ def insert_rows(connection: Connection, rows: Sequence[UsageRow]) -> set[Value]:
 def put_price_book(connection: Connection, version: str, prices: str, now: int) -> bool:
     """Keep a published price book; False if that version is there already (it is never changed).
 
-    `prices` is JSON: `{model: {"input": picos, "cached_input": …, "cache_write": …, "output": …}}`.
+    `prices` is JSON: `{model: {"input": picos, "cached_input": …, "cache_write": …, "cache_write_1h": …, "output": …,
+    "search": … or null}}`; books of older schemas lack the hour and the search.
     """
     return bool(_price_books.insert(connection, [(version, prices, now)]))
 
@@ -55,4 +56,6 @@ def _values(row: UsageRow) -> Row:
         row.duration_ms,
         row.attempts,
         row.created_at,
+        row.cache_write_1h_tokens,
+        row.searches,
     )

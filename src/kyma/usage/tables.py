@@ -4,7 +4,7 @@ Both are append-only. Amounts are nano-dollars, times epoch milliseconds. `usage
 account would touch a page for every account in every commit, and nothing reads it that way.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, text
 
 from kyma.storage.database import metadata
 
@@ -36,6 +36,8 @@ usage = Table(
     Column("duration_ms", BigInteger, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("cache_write_1h_tokens", BigInteger, nullable=False, server_default=text("0")),
+    Column("searches", BigInteger, nullable=False, server_default=text("0")),
 )
 
 price_book = Table(

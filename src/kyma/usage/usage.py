@@ -42,3 +42,7 @@ class UsageRow(msgspec.Struct, frozen=True, gc=False):
     attempts: int
     created_at: int
     """When it was settled; the charge's own day."""
+    cache_write_1h_tokens: int = 0
+    searches: int = 0
+    """Made by the upstream for the answer. What follows `created_at` came with later schemas: a row spooled by an
+    older process has none of it."""

@@ -9,10 +9,17 @@ from kyma.core.chat import Chat, ChatRequest, Native
 from kyma.core.model import Model, Price, Provider, Quirks, Route
 from kyma.core.upstream import Origin, Timeouts
 
-PRICE = Price(input=1_000_000, cached_input=100_000, cache_write=1_250_000, output=2_000_000)
-"""A thousand nano-dollars a fresh input token, two thousand an output token."""
+PRICE = Price(
+    input=1_000_000,
+    cached_input=100_000,
+    cache_write=1_250_000,
+    output=2_000_000,
+    cache_write_1h=2_000_000,
+    search=10_000_000_000,
+)
+"""A thousand nano-dollars a fresh input token, two thousand an output token, a cent a search."""
 
-PLAIN_PRICE = Price(input=1_000_000, cached_input=100_000, cache_write=0, output=2_000_000)
+PLAIN_PRICE = Price(input=1_000_000, cached_input=100_000, cache_write=0, output=2_000_000, cache_write_1h=0)
 
 
 def provider(
@@ -95,6 +102,11 @@ def chat(
     input_bytes: int = 40,
     image_count: int = 0,
     is_streaming: bool = False,
+    document_bytes: int = 0,
+    keeps_an_hour: bool = False,
+    searches: int = 0,
+    fetches: int = 0,
+    unpriced: str = "",
     fields: Mapping[str, object] | None = None,
 ) -> ChatRequest:
     body = {"model": "owl", "messages": [{"role": "user", "content": "hello"}], **(fields or {})}
@@ -108,4 +120,9 @@ def chat(
         native=Native("openai_chat", raw),
         input_bytes=input_bytes,
         image_count=image_count,
+        document_bytes=document_bytes,
+        keeps_an_hour=keeps_an_hour,
+        searches=searches,
+        fetches=fetches,
+        unpriced=unpriced,
     )

@@ -1,13 +1,15 @@
 """What is set aside covers whatever a call can come to, and 402 names the largest `max_tokens` that fits."""
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kyma.calls.calls import affordable_max_tokens
-from kyma.calls.meter import hold_bound
+from kyma.calls.meter import LOOKUP_TOKENS, hold_bound
 from kyma.core.chat import ChatRequest
 from kyma.core.model import Price, Usage
-from tests.unit.calls.rows import PLAIN_PRICE, chat, model
+from tests.unit.calls.rows import PLAIN_PRICE, PRICE, chat, model
 
 picos = st.integers(0, 100_000_000)
 
@@ -16,7 +18,8 @@ picos = st.integers(0, 100_000_000)
 def fair_prices(draw: st.DrawFn) -> Price:
     """Prices as the catalog has them: what is read from a cache costs no more than what is fresh."""
     fresh = draw(picos)
-    return Price(input=fresh, cached_input=draw(st.integers(0, fresh)), cache_write=draw(picos), output=draw(picos))
+    cached, search = draw(st.integers(0, fresh)), draw(st.none() | picos)
+    return Price(fresh, cached, draw(picos), draw(picos), cache_write_1h=draw(picos), search=search)
 
 
 requests = st.builds(
@@ -25,6 +28,8 @@ requests = st.builds(
     n=st.integers(1, 8),
     input_bytes=st.integers(0, 100_000),
     image_count=st.integers(0, 4),
+    keeps_an_hour=st.booleans(),
+    searches=st.integers(0, 9),
 )
 
 
@@ -36,9 +41,11 @@ def test_the_hold_covers_every_usage_within_limits(request: ChatRequest, price: 
     most_input = request.input_bytes + request.image_count * served.image_tokens
     cached = data.draw(st.integers(0, most_input), "cached")
     written = data.draw(st.integers(0, most_input - cached), "written")
-    fresh = data.draw(st.integers(0, most_input - cached - written), "fresh")
+    hour = data.draw(st.integers(0, most_input - cached - written), "hour") if request.keeps_an_hour else 0
+    fresh = data.draw(st.integers(0, most_input - cached - written - hour), "fresh")
     output = data.draw(st.integers(0, request.n * min(request.max_tokens, 8_000)), "output")
-    usage = Usage(fresh, cached, written, output)
+    searches = data.draw(st.integers(0, request.searches), "searches")
+    usage = Usage(fresh, cached, written, output, cache_write_1h=hour, searches=searches)
     assert hold_bound(request, served).cost(price) >= usage.cost(price)
 
 
@@ -53,7 +60,7 @@ def test_the_affordable_max_tokens_is_the_largest_that_fits(request: ChatRequest
     affordable = affordable_max_tokens(available, hold_bound(request, served), served, request.n)
 
     def needed(max_tokens: int) -> int:
-        again = chat(max_tokens=max_tokens, n=request.n, input_bytes=request.input_bytes)
+        again = msgspec.structs.replace(request, max_tokens=max_tokens)
         return hold_bound(again, served).cost(price)
 
     if affordable:
@@ -73,6 +80,41 @@ def test_nothing_is_affordable_when_the_input_alone_is_too_dear() -> None:
     bound = hold_bound(chat(input_bytes=40), model(price=PLAIN_PRICE))
     assert affordable_max_tokens(40_000, bound, model(price=PLAIN_PRICE), 1) == 0
     assert affordable_max_tokens(-5, bound, model(price=PLAIN_PRICE), 1) == 0
+
+
+def test_an_hour_of_cache_is_set_aside_only_where_it_is_asked_for() -> None:
+    for keeps_an_hour, price in ((False, PRICE.cache_write), (True, PRICE.cache_write_1h)):
+        bound = hold_bound(chat(input_bytes=100, max_tokens=1, keeps_an_hour=keeps_an_hour), model())
+        assert bound.picos(PRICE) == 100 * price + PRICE.output
+
+
+def test_searches_are_set_aside_with_what_they_bring_into_the_input() -> None:
+    """The input is read before each of the three searches and after the last, and after each so much is new."""
+    served = model(context_window=1_000_000)
+    bound = hold_bound(chat(input_bytes=100, searches=3), served)
+    assert (bound.searches, bound.total_input) == (3, 4 * 100 + (1 + 2 + 3) * LOOKUP_TOKENS)
+    assert hold_bound(chat(input_bytes=100, fetches=3), served).total_input == bound.total_input
+    assert hold_bound(chat(input_bytes=100, fetches=3), served).searches == 0
+
+
+def test_no_reading_is_longer_than_the_window() -> None:
+    assert hold_bound(chat(input_bytes=100, searches=3), model(context_window=8_000)).total_input == 4 * 8_000
+
+
+@pytest.mark.parametrize(
+    ("size", "window", "tokens"),
+    [
+        (1, 10**9, 3_500),
+        (1024, 10**9, 3_500),
+        (1025, 10**9, 7_000),
+        (100 * 1024, 10**9, 350_000),
+        (10**8, 10**9, 600 * 3_500),
+        (10**8, 200_000, 200_000),
+    ],
+)
+def test_a_document_is_set_aside_by_its_pages(size: int, window: int, tokens: int) -> None:
+    served = model(context_window=window, image_tokens=500)
+    assert hold_bound(chat(input_bytes=40, document_bytes=size), served).total_input == 40 + tokens
 
 
 def test_no_more_is_set_aside_than_the_model_can_say() -> None:

@@ -18,7 +18,7 @@ from kyma.core.answer import (
 )
 from kyma.core.chat import TextPart, ThinkingPart, ToolCallPart
 from kyma.core.model import Usage
-from tests.unit.calls.rows import PRICE, chat, model
+from tests.unit.calls.rows import PLAIN_PRICE, PRICE, chat, model
 
 REPORTED = Usage(input=7, cached_input=5, output=30, reasoning=10)
 DELIVERED = 4
@@ -146,3 +146,49 @@ def test_a_later_report_replaces_an_earlier_one() -> None:
 
 def test_images_are_part_of_the_estimated_input() -> None:
     assert input_estimate(chat(input_bytes=41, image_count=2), model(image_tokens=1_000)) == 11 + 2_000
+
+
+def test_a_document_is_part_of_the_estimated_input_as_text_of_its_size() -> None:
+    """Source: Anthropic's page on web fetch: a PDF of 500 kB is about 125,000 tokens."""
+    served = model(context_window=1_000_000)
+    assert input_estimate(chat(input_bytes=40, document_bytes=500_000), served) == 10 + 125_000
+    assert input_estimate(chat(input_bytes=40, document_bytes=10**8), served) == 10 + 1_000_000
+
+
+LOOKED_UP = Usage(7, 5, 3, 30, 10, cache_write_1h=2, searches=1, fetches=2)
+
+
+def test_every_bucket_is_billed_at_its_own_price() -> None:
+    meter = Meter(chat(searches=1), model())
+    meter.see(UsageReport(LOOKED_UP))
+    bill = meter.bill(Outcome.FINISHED, PRICE)
+    assert bill.cost == 7_000 + 5 * 100 + 3 * 1_250 + 2 * 2_000 + 30 * 2_000 + 10_000_000
+    assert bill.cache_discount == 5 * 900
+    assert not meter.is_flagged
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CANCELLED, Outcome.CUT])
+def test_what_was_written_and_looked_up_is_billed_though_the_answer_broke_off(outcome: Outcome) -> None:
+    meter = Meter(chat(searches=1), model())
+    for event in (UsageReport(LOOKED_UP), *words(DELIVERED)):
+        meter.see(event)
+    counted = Usage(7, 5, 3, DELIVERED, cache_write_1h=2, searches=1, fetches=2)
+    assert meter.bill(outcome, PRICE).usage == counted
+
+
+def test_searches_that_nobody_asked_for_are_billed_and_flagged() -> None:
+    meter = counted(UsageReport(Usage(input=1, output=1, searches=1)))
+    assert meter.is_flagged
+    assert meter.bill(Outcome.FINISHED, PRICE).usage.searches == 1
+
+
+def test_a_search_without_a_price_costs_nothing() -> None:
+    meter = counted(UsageReport(Usage(input=1, output=1, searches=1)))
+    assert meter.bill(Outcome.FINISHED, PLAIN_PRICE).cost == 1_000 + 2_000
+
+
+def test_each_lookup_has_the_input_read_again() -> None:
+    for searches, is_sane in ((0, False), (2, True)):
+        meter = Meter(chat(searches=searches), model())
+        meter.see(UsageReport(Usage(input=40_000, output=1)))
+        assert meter.is_flagged is not is_sane

@@ -38,7 +38,7 @@ def test_an_alias_can_be_added(owl: Here) -> None:
 
 def test_a_new_model_costs_its_dearest_route_with_the_mark_up(owl: Here) -> None:
     model = owl(model_file(NEAR, FAR, price="")).models["owl"]
-    assert model.price == Price(input=810_000, cached_input=810_000, cache_write=810_000, output=1_350_000)
+    assert model.price == Price(810_000, 810_000, 810_000, 1_350_000, 810_000)
 
 
 def test_the_mark_up_is_rounded_up_to_a_whole_pico_dollar(owl: Here) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kyma.catalog import Sheets
 from kyma.core.model import Price, Usage
+from kyma.core.money import with_markup
 
 from .conftest import Here
 
@@ -36,11 +37,29 @@ CONTRACT = {
     "smollm2-135m": (10_000, 1_000, 10_000, 20_000),
 }
 
+HOUR = {"claude-opus-4-7": 13_500_000, "claude-sonnet-4-6": 8_100_000}
+"""Models whose cache can be written for an hour at a price of its own."""
+
 
 @pytest.mark.parametrize("model_id", CONTRACT)
 def test_a_model_costs_what_the_contract_says(here: Here, model_id: str) -> None:
     fresh, cached, written, output = CONTRACT[model_id]
-    assert here().models[model_id].price == Price(input=fresh, cached_input=cached, cache_write=written, output=output)
+    hour = HOUR.get(model_id, written)
+    assert here().models[model_id].price == Price(fresh, cached, written, output, cache_write_1h=hour, search=None)
+
+
+@pytest.mark.parametrize("model_id", HOUR)
+def test_an_hour_of_cache_costs_twice_the_input_and_minutes_a_quarter_more(here: Here, model_id: str) -> None:
+    """Source: Anthropic's page on prompt caching."""
+    price = here().models[model_id].price
+    assert (price.cache_write_1h, price.cache_write * 4) == (price.input * 2, price.input * 5)
+
+
+def test_no_route_of_such_a_model_charges_more_for_the_hour_than_its_price_covers(here: Here) -> None:
+    models = here("ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "DEEPINFRA_API_KEY").models
+    pairs = [(route, models[model_id].price) for model_id in HOUR for route in models[model_id].routes]
+    assert len(pairs) == 6
+    assert [route.id for route, price in pairs if with_markup(route.cost.cache_write_1h) > price.cache_write_1h] == []
 
 
 def test_the_catalog_holds_the_contracts_models_and_no_other(here: Here) -> None:
@@ -58,7 +77,8 @@ def test_which_providers_are_on_moves_no_price(here: Here) -> None:
 
 def test_the_price_book_lists_every_model_in_picos(here: Here) -> None:
     book = here().price_book_json()
-    assert '"glm-5.1":{"cache_write":1890000,"cached_input":189000,"input":1890000,"output":5940000}' in book
+    glm = '"cache_write":1890000,"cache_write_1h":1890000,"cached_input":189000,"input":1890000,"output":5940000'
+    assert f'"glm-5.1":{{{glm},"search":null}}' in book
     assert all(f'"{model_id}":' in book for model_id in CONTRACT)
 
 

@@ -48,6 +48,9 @@ FRAUDS = {
     "usage of another account": ("update usage set account_id = 'acct_2'", "I9"),
     "usage of another day": ("update usage set created_at = created_at - 86400000", "I9"),
     "a cost that the prices do not make": ("update usage set output_tokens = output_tokens + 1", "price"),
+    "an hour of cache that nobody paid": ("update usage set cache_write_1h_tokens = 1", "price"),
+    "a search that nobody paid": ("update usage set searches = 1", "price"),
+    "fewer searches than none": ("update usage set searches = -1, output_tokens = output_tokens + 2", "units"),
     "a price book that is gone": ("delete from price_book", "price"),
     "a model without a price": ("update usage set model = 'x'", "price"),
     "negative units": ("update usage set input_tokens = -1, output_tokens = output_tokens + 1", "units"),
@@ -92,6 +95,23 @@ async def test_a_fraud_is_found(books: Database, fraud: str) -> None:
 
     await books.write(cook)
     assert rule in {line.split()[0] for line in await audit(books)}
+
+
+async def test_an_hour_of_cache_and_searches_are_computed_again(books: Database) -> None:
+    """60 nano-dollars were charged: 10 an hour of cache at 2, 4 searches at 5, and the rest at 1."""
+
+    def cook(connection: Connection) -> None:
+        new = "cache_write_1h_tokens = 10, searches = 4, output_tokens = 20"
+        assert connection.execute(text(f"update usage set {new} where request_id = 'r1'")).rowcount == 1
+
+    await books.write(cook)
+    assert await audit(books) == []
+
+
+async def test_a_book_without_the_new_prices_explains_rows_without_the_new_buckets(books: Database) -> None:
+    old = '{"m":{"input":1000,"cached_input":1000,"cache_write":1000,"output":1000}}'
+    await books.write(lambda c: c.execute(text("update price_book set prices = :old"), {"old": old}))
+    assert await audit(books) == []
 
 
 async def test_a_violation_names_the_row_and_the_figures(books: Database) -> None:

@@ -4,13 +4,14 @@ One struct holds the members of all kinds of block: what a kind cannot be withou
 it are Anthropic's own business (server tools, browser states, compactions) and are taken as they come.
 """
 
-from typing import Literal, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import msgspec
 
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.anthropic_messages.proofs import is_ours
 from kyma.dialects.anthropic_messages.wire import NULL, head
+from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
 
 
 class WireCache(msgspec.Struct):
@@ -60,6 +61,7 @@ class WireTool(msgspec.Struct):
     strict: bool | None = None
     defer_loading: bool | None = None
     cache_control: WireCache | None = None
+    max_uses: Annotated[int, msgspec.Meta(ge=0, le=2**31)] | None = None
 
     @property
     def is_customers(self) -> bool:
@@ -86,11 +88,11 @@ SOURCES = {"base64": ("media_type", "data"), "url": ("url",), "file": ("file_id"
 class Census:
     """What a check has counted: media, and what only an upstream of this dialect can honour."""
 
-    __slots__ = ("has_results", "images", "media_bytes", "needs_native")
+    __slots__ = ("document_bytes", "has_results", "images", "keeps_an_hour", "media_bytes", "needs_native")
 
     def __init__(self) -> None:
-        self.images = self.media_bytes = 0
-        self.needs_native = self.has_results = False
+        self.images = self.media_bytes = self.document_bytes = 0
+        self.needs_native = self.has_results = self.keeps_an_hour = False
 
     def check(self, blocks: list[WireBlock], where: str) -> None:
         """Raises: InvalidRequest naming the block."""
@@ -100,7 +102,7 @@ class Census:
                 if getattr(block, member) is None:
                     _refuse(f"a block of type {kind} needs the member {member}", f"{where}.{index}.{member}")
             if block.cache_control is not None:
-                self.needs_native = True
+                self.mark(block.cache_control)
             if kind == "text":
                 continue
             if kind not in MEMBERS or (kind in THOUGHTS and is_ours(block.signature or block.data)):
@@ -114,6 +116,11 @@ class Census:
             if isinstance(block.content, list) and kind in MEMBERS:
                 self.check(block.content, f"{where}.{index}.content")
 
+    def mark(self, cache: WireCache) -> None:
+        """A breakpoint of the cache."""
+        self.needs_native = True
+        self.keeps_an_hour = self.keeps_an_hour or cache.ttl == "1h"
+
     def _check_media(self, block: WireBlock, where: str) -> None:
         source = block.source
         if not isinstance(source, WireSource):
@@ -125,7 +132,9 @@ class Census:
             self.images += 1
         if source.type == "base64":
             self.media_bytes += len(source.data or "")
-        elif source.type == "file":
+        if block.type == "document" and source.type in ("base64", "url", "file"):
+            self.document_bytes += decoded_size(source.data) if source.data else UNSEEN_DOCUMENT_BYTES
+        if source.type == "file":
             self.needs_native = True
         if isinstance(source.content, list):
             self.check(source.content, f"{where}.source.content")

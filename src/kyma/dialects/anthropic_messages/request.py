@@ -17,6 +17,7 @@ from kyma.dialects.anthropic_messages.read import (
     WireToolChoice,
     read_chat,
 )
+from kyma.dialects.anthropic_messages.server_tools import count_lookups
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, encoder, fields_decoder
 from kyma.dialects.json_input import decode_body
 
@@ -99,6 +100,7 @@ def _request(
         _refuse("messages must hold at least one message", "messages")
     census = Census()
     roles = _check(wire, census)
+    lookups = count_lookups(wire.tools or [])
     read_by_model = len(memoryview(fields["messages"]))
     for name in ALSO_READ_BY_MODEL:
         if name in fields:
@@ -117,6 +119,11 @@ def _request(
         native=Native(NAME, fields, headers),
         input_bytes=max(0, read_by_model - census.media_bytes),
         image_count=census.images,
+        document_bytes=census.document_bytes,
+        keeps_an_hour=census.keeps_an_hour,
+        searches=lookups.searches,
+        fetches=lookups.fetches,
+        unpriced=lookups.unpriced,
     )
 
 
@@ -132,14 +139,16 @@ def _check(wire: CountRequest, census: Census) -> set[Role]:
     if census.has_results:
         roles.add("tool")
     for index, tool in enumerate(wire.tools or ()):
-        if not tool.is_customers or tool.cache_control is not None:
+        if not tool.is_customers:
             census.needs_native = True
+        if tool.cache_control is not None:
+            census.mark(tool.cache_control)
         if tool.is_customers and not tool.name:
             _refuse("a tool needs a name", f"tools.{index}.name")
         if tool.is_customers and tool.input_schema is None:
             _refuse("a tool needs an input_schema", f"tools.{index}.input_schema")
     if wire.cache_control is not None:
-        census.needs_native = True
+        census.mark(wire.cache_control)
     choice = wire.tool_choice
     if choice is not None and choice.type == "tool" and not choice.name:
         _refuse("a tool_choice of type tool needs the name of a tool", "tool_choice.name")

@@ -52,6 +52,8 @@ from kyma.dialects.anthropic_messages.wire import (
 )
 from kyma.dialects.base import Reply
 
+OF_NO_CHOICE = (UsageReport, StreamFailure)
+OF_A_CALL = (ToolCallDelta, PartEnd)
 _encode = encoder.encode
 
 
@@ -97,7 +99,7 @@ class EventEncoder:
         if type(event) is TextDelta and self._text_head:  # nearly all there is
             return self._text_head + _encode(event.text) + TEXT_TAIL if event.choice == 0 else b""
         head = b"" if self._started else self._start(event)
-        if isinstance(event, UsageReport | StreamFailure) or event.choice != 0:
+        if isinstance(event, OF_NO_CHOICE) or event.choice != 0:
             return head
         if isinstance(event, NativeDelta) and event.dialect != NAME:
             return head
@@ -179,7 +181,7 @@ class EventEncoder:
             if isinstance(event, ToolCallDelta):
                 deltas.setdefault(event.index, []).append(event)
         for event in waiting:
-            if isinstance(event, ToolCallDelta | PartEnd):
+            if isinstance(event, OF_A_CALL):
                 continue
             frames.append(self._say(event))
             if isinstance(event, ToolCallStart):

@@ -9,6 +9,9 @@ from kyma.dialects.anthropic_messages.wire import EMPTY, RawFields
 PLACEHOLDER = "DeferredToolPlaceholder"
 """Claude Code's tool that only keeps the place of deferred ones; nobody is to call it."""
 
+KNOWN = {*WireTool.__struct_fields__} - {"max_uses"}
+"""The members of a customer's own tool; a limit of uses is for server tools."""
+
 _tools_decoder = msgspec.json.Decoder(list[WireTool] | None)
 _sent_tools_decoder = msgspec.json.Decoder(list[RawFields] | None)
 
@@ -39,7 +42,7 @@ def read_tools(raw: msgspec.Raw, report: Report) -> tuple[Tool, ...]:
             report.lose(f"tools.{wire.type}")
             continue
         for name, value in sent.items():
-            if name not in WireTool.__struct_fields__ and value not in EMPTY:
+            if name not in KNOWN and value not in EMPTY:
                 report.lose(f"tools.{name}")
         if wire.defer_loading:
             report.name("deferred_tools", "tools.defer_loading")

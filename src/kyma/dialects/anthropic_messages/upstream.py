@@ -6,6 +6,7 @@ from kyma.core.chat import ChatRequest, Rendered
 from kyma.core.model import Quirks
 from kyma.dialects.anthropic_messages.mend import mend
 from kyma.dialects.anthropic_messages.outcome import Outcome
+from kyma.dialects.anthropic_messages.server_tools import limit_lookups
 from kyma.dialects.anthropic_messages.translate import say_schema, translate
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, RawFields, encoder, fields_decoder, head, to_raw
 
@@ -45,6 +46,8 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
         fields = dict(request.native.fields)
         fields.pop("idempotency_key", None)
         fields["messages"] = mend(fields["messages"], quirks, outcome)
+        if request.searches or request.fetches:
+            limit_lookups(fields, outcome)
     else:
         chat = request.chat()
         outcome = Outcome(chat.names, chat.lost)

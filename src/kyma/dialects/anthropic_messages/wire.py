@@ -17,6 +17,7 @@ EMPTY = (NULL, msgspec.Raw(b"[]"))
 """Members that say nothing."""
 
 MAX_TOKENS = 2**40
+MAX_SEARCHES = 10_000
 """More than this in one answer is no count."""
 
 RawFields = dict[str, msgspec.Raw]
@@ -51,6 +52,11 @@ class WireWritten(msgspec.Struct):
     ephemeral_1h_input_tokens: int | None = None
 
 
+class WireLookups(msgspec.Struct):
+    web_search_requests: int | None = None
+    web_fetch_requests: int | None = None
+
+
 class WireThought(msgspec.Struct):
     thinking_tokens: int | None = None
 
@@ -64,9 +70,11 @@ class WireUsage(msgspec.Struct):
     cache_creation: WireWritten | None = None
     output_tokens: int | None = None
     output_tokens_details: WireThought | None = None
+    server_tool_use: WireLookups | None = None
 
 
 _usage_decoder = msgspec.json.Decoder(WireUsage)
+NO_LOOKUPS = WireLookups()
 
 
 class UsageTally:
@@ -91,31 +99,54 @@ class UsageTally:
         return UsageReport(self.usage, True) if self._is_valid else UsageReport(Usage(), is_valid=False)
 
     def _merge(self, wire: WireUsage) -> None:
-        known, written = self.usage, wire.cache_creation_input_tokens
-        if written is None and wire.cache_creation is not None:
-            said = wire.cache_creation
-            written = (said.ephemeral_5m_input_tokens or 0) + (said.ephemeral_1h_input_tokens or 0)
+        known = self.usage
         fresh, cached = wire.input_tokens, wire.cache_read_input_tokens
-        if not (fresh or cached or written):  # some vendors' last report counts the output alone
-            fresh, cached, written = known.input, known.cached_input, known.cache_write
+        written, hour = _written(wire, known)
+        if not (fresh or cached or wire.cache_creation_input_tokens or written or hour):
+            # some vendors' last report counts the output alone
+            fresh, cached, written, hour = known.input, known.cached_input, known.cache_write, known.cache_write_1h
         details = wire.output_tokens_details
         output, reasoning = wire.output_tokens, details.thinking_tokens if details is not None else None
+        looked_up = wire.server_tool_use or NO_LOOKUPS
+        searches, fetches = looked_up.web_search_requests, looked_up.web_fetch_requests
         usage = Usage(
             known.input if fresh is None else fresh,
             known.cached_input if cached is None else cached,
-            known.cache_write if written is None else written,
+            written,
             known.output if output is None else output,
             known.reasoning if reasoning is None else reasoning,
+            hour,
+            known.searches if searches is None else searches,
+            known.fetches if fetches is None else fetches,
         )
-        smallest = min(usage.input, usage.cached_input, usage.cache_write, usage.reasoning, usage.output)
-        if smallest < 0 or usage.reasoning > usage.output or usage.total >= MAX_TOKENS:
+        smallest = min(usage.input, usage.cached_input, usage.cache_write, usage.cache_write_1h, usage.output)
+        if min(smallest, usage.reasoning, usage.searches, usage.fetches) < 0 or usage.searches > MAX_SEARCHES:
+            self._is_valid = False
+        if usage.reasoning > usage.output or usage.total >= MAX_TOKENS:
             self._is_valid = False
         self.usage = usage
+
+
+def _written(wire: WireUsage, known: Usage) -> tuple[int, int]:
+    """Input written for minutes and for an hour. A total alone is made up of what was said to be for an hour before."""
+    total, said = wire.cache_creation_input_tokens, wire.cache_creation
+    if said is not None:
+        hour = said.ephemeral_1h_input_tokens or 0
+        return (said.ephemeral_5m_input_tokens or 0) if total is None else total - hour, hour
+    if total is None:
+        return known.cache_write, known.cache_write_1h
+    hour = known.cache_write_1h if total else 0
+    return total - hour, hour
 
 
 class WrittenOut(msgspec.Struct):
     ephemeral_5m_input_tokens: int
     ephemeral_1h_input_tokens: int
+
+
+class LookupsOut(msgspec.Struct):
+    web_search_requests: int
+    web_fetch_requests: int
 
 
 class ThoughtOut(msgspec.Struct):
@@ -131,6 +162,7 @@ class UsageOut(msgspec.Struct, omit_defaults=True):
     cache_creation: WrittenOut
     output_tokens: int
     output_tokens_details: ThoughtOut | None = None
+    server_tool_use: LookupsOut | None = None
     cost: msgspec.Raw | None = None
     cache_discount: msgspec.Raw | None = None
 
@@ -140,14 +172,15 @@ NOTHING_WRITTEN = WrittenOut(0, 0)
 
 def count_usage(usage: Usage) -> UsageOut:
     """Tokens alone, for a message that has only begun."""
-    written = usage.cache_write
+    written = usage.total_written
     return UsageOut(
         usage.input,
         written,
         usage.cached_input,
-        WrittenOut(written, 0) if written else NOTHING_WRITTEN,
+        WrittenOut(usage.cache_write, usage.cache_write_1h) if written else NOTHING_WRITTEN,
         usage.output,
         ThoughtOut(usage.reasoning) if usage.reasoning else None,
+        LookupsOut(usage.searches, usage.fetches) if usage.searches or usage.fetches else None,
     )
 
 

@@ -4,9 +4,12 @@ from typing import TypeVar
 
 import msgspec
 
+from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
 from kyma.dialects.gemini.wire import NULL
 
 T = TypeVar("T")
+OTHER_MEDIA = ("image/", "audio/", "video/")
+"""Any other kind is a document."""
 
 
 class WireBlob(msgspec.Struct, rename="camel"):
@@ -63,11 +66,23 @@ class WirePart(msgspec.Struct, rename="camel"):
     @property
     def image_count(self) -> int:
         """How many images the model is shown."""
+        return sum(source.mime_type.startswith("image/") for source in self._media())
+
+    @property
+    def document_bytes(self) -> int:
+        """How large its documents are; those that stand elsewhere are guessed."""
+        size = 0
+        for source in self._media():
+            if not source.mime_type.startswith(OTHER_MEDIA):
+                size += decoded_size(source.data) if isinstance(source, WireBlob) else UNSEEN_DOCUMENT_BYTES
+        return size
+
+    def _media(self) -> list[WireBlob | WireFileData]:
         sources: list[WireBlob | WireFileData | None] = [self.inline_data, self.file_data]
         if self.function_response is not None:
             for part in self.function_response.parts or ():
                 sources += [part.inline_data, part.file_data]
-        return sum(source is not None and source.mime_type.startswith("image/") for source in sources)
+        return [source for source in sources if source is not None]
 
 
 class WireContent(msgspec.Struct):

@@ -20,6 +20,9 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 READ_BY_MODEL = ("contents", "systemInstruction", "tools")
 """The fields whose bytes bound the input tokens, besides the schema of the answer."""
 
+UNPRICED = ("googlesearch", "googlesearchretrieval", "enterprisewebsearch", "googlemaps")
+"""Hosted tools that Google charges for by the query, and that take no limit. Source: Gemini API pricing page, 2026."""
+
 ROLES: dict[str | None, Role] = {None: "user", "": "user", "user": "user", "function": "user", "model": "assistant"}
 
 
@@ -65,7 +68,7 @@ def parse_request(body: bytes, model: str, is_streaming: bool) -> ChatRequest:
     contents = as_list(wire.contents)
     if not contents:
         _refuse("contents must hold at least one turn", "contents")
-    media_bytes = images = 0
+    media_bytes = images = document_bytes = 0
     is_signed = False
     roles: set[Role] = {"system"} if wire.system_instruction else set()
     for index, content in enumerate(contents):
@@ -76,9 +79,11 @@ def parse_request(body: bytes, model: str, is_streaming: bool) -> ChatRequest:
         for part in as_list(content.parts):
             media_bytes += part.media_bytes
             images += part.image_count
+            document_bytes += part.document_bytes
             is_signed = is_signed or _is_own_signature(part)
             if part.function_response is not None:
                 roles.add("tool")
+    hosted = _hosted_tools(fields)
     config = wire.generation_config or WireConfig()
     max_tokens = config.max_output_tokens or DEFAULT_MAX_TOKENS
     return ChatRequest(
@@ -90,11 +95,13 @@ def parse_request(body: bytes, model: str, is_streaming: bool) -> ChatRequest:
         temperature=config.temperature,
         roles=frozenset(roles),
         has_tools=bool(wire.tools),
-        needs_native=is_signed or wire.cached_content is not None or _has_hosted_tools(fields),
+        needs_native=is_signed or wire.cached_content is not None or bool(hosted),
         chat=partial(read_chat, fields, max_tokens),
         native=Native(NAME, fields),
         input_bytes=max(0, _read_by_model(fields, config) - media_bytes),
         image_count=images,
+        document_bytes=document_bytes,
+        unpriced=next((f"tools.{name}" for name in hosted if name.replace("_", "").lower() in UNPRICED), ""),
     )
 
 
@@ -115,10 +122,10 @@ def _is_own_signature(part: WirePart) -> bool:
     return bool(signature) and signature != PLACEHOLDER and not str(signature).startswith(WRAPPED_START)
 
 
-def _has_hosted_tools(fields: RawFields) -> bool:
+def _hosted_tools(fields: RawFields) -> list[str]:
     """Tools that Google runs, not the customer."""
     tools = as_list(_tools_decoder.decode(fields.get("tools", NULL)))
-    return any(name != "functionDeclarations" for tool in tools for name in tool)
+    return [name for tool in tools for name in tool if name != "functionDeclarations"]
 
 
 def _read_by_model(fields: RawFields, config: WireConfig) -> int:

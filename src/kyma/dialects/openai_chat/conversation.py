@@ -21,6 +21,7 @@ from kyma.core.chat import (
     ToolCallPart,
     ToolResultPart,
 )
+from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
 from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields
 
 
@@ -68,6 +69,13 @@ class WirePart(msgspec.Struct):
         if self.file is not None and self.file.file_data is not None:
             size += len(self.file.file_data)
         return size
+
+    @property
+    def document_bytes(self) -> int:
+        """How large a document it is; one that stands elsewhere is guessed."""
+        if self.file is None:
+            return 0
+        return decoded_size(self.file.file_data) if self.file.file_data else UNSEEN_DOCUMENT_BYTES
 
 
 MEMBERS = {

@@ -10,13 +10,16 @@ from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_chat.conversation import MEMBERS, WireMessage, WirePart, WireTool
 from kyma.dialects.openai_chat.read import read_chat
-from kyma.dialects.openai_chat.wire import NAME, fields_decoder
+from kyma.dialects.openai_chat.wire import NAME, NULL, fields_decoder
 
 DEFAULT_MAX_TOKENS = 4096
 MAX_CHOICES = 128
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 ALSO_READ_BY_MODEL = ("tools", "response_format")
 """Besides the messages, the fields whose bytes bound the input tokens."""
+
+SEARCH_OPTIONS = "web_search_options"
+"""Has a vendor search at a price, with no limit and no count. Source: OpenAI's chat reference, November 2026."""
 
 
 class WireStreamOptions(msgspec.Struct):
@@ -50,7 +53,7 @@ def parse_request(body: bytes) -> ChatRequest:
         _refuse("model must name a model or an alias", "model")
     if not wire.messages:
         _refuse("messages must hold at least one message", "messages")
-    media_bytes = images = 0
+    media_bytes = images = document_bytes = 0
     roles: set[Role] = set()
     for index, message in enumerate(wire.messages):
         roles.add(message.role)
@@ -59,6 +62,7 @@ def parse_request(body: bytes) -> ChatRequest:
         if isinstance(message.content, list):
             media_bytes += _check_parts(message.content, f"messages.{index}.content")
             images += sum(part.type == "image_url" for part in message.content)
+            document_bytes += sum(part.document_bytes for part in message.content)
     read_by_model = len(memoryview(fields["messages"]))
     for name in ALSO_READ_BY_MODEL:
         if name in fields:
@@ -77,6 +81,8 @@ def parse_request(body: bytes) -> ChatRequest:
         native=Native(NAME, fields),
         input_bytes=max(0, read_by_model - media_bytes),
         image_count=images,
+        document_bytes=document_bytes,
+        unpriced=SEARCH_OPTIONS if fields.get(SEARCH_OPTIONS, NULL) != NULL else "",
     )
 
 

@@ -30,7 +30,8 @@ def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
     elif chat.tool_choice is not None:
         told.drop_if_asked("tool_choice")
     for field in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "verbosity"):
-        told.put(field, getattr(chat, field), field)
+        if (value := getattr(chat, field)) is not None:
+            told.put(field, value, field)
     told.put("n", chat.n if chat.n > 1 else None, "n")
     told.put("user", chat.user, "user")
     told.put("prompt_cache_key", chat.cache_key, "cache_key")
@@ -51,6 +52,8 @@ def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
 
 def _offered(chat: Chat, told: Translation) -> list[Tool]:
     """The tools to offer now: deferred ones once they were referenced, and of a subset only that."""
+    if not chat.tools:
+        return []
     referenced = {
         part.name
         for message in chat.messages

@@ -20,6 +20,7 @@ from kyma.dialects.openai_chat.translation import Translation
 from kyma.dialects.openai_chat.wire import encoder
 
 Json = dict[str, Any]
+CONTENT = (TextPart, ImagePart, AudioPart, FilePart)
 IMAGES_OF_RESULT = "Images that the tool answered with:"
 
 
@@ -101,7 +102,7 @@ def _content(parts: tuple[Part, ...]) -> str | list[Json]:
     """Plain text as a string, which every vendor takes; anything else as parts."""
     if all(isinstance(part, TextPart) for part in parts):
         return _text(parts)
-    return [_part(part) for part in parts if isinstance(part, TextPart | ImagePart | AudioPart | FilePart)]
+    return [_part(part) for part in parts if isinstance(part, CONTENT)]
 
 
 def _part(part: TextPart | ImagePart | AudioPart | FilePart) -> Json:

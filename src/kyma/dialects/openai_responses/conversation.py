@@ -18,6 +18,7 @@ from kyma.core.chat import (
 )
 from kyma.dialects.openai_responses.items import (
     MEMBERS,
+    TEXTS,
     Item,
     WireCallOutput,
     WireCustomCall,
@@ -32,19 +33,20 @@ from kyma.dialects.openai_responses.tools import SEARCH, Toolbox, flat_name
 from kyma.dialects.openai_responses.wire import EMPTY, NULL, RawFields, Sealed, fields_decoder, head, raws, unseal
 
 CALL_MEMBERS = ("type", "id", "status", "call_id", "name", "namespace")
-KNOWN_MEMBERS: dict[str, tuple[str, ...]] = {
-    "message": ("type", "id", "status", "role", "content"),
-    "function_call": (*CALL_MEMBERS, "arguments"),
-    "custom_tool_call": (*CALL_MEMBERS, "input"),
-    "function_call_output": ("type", "id", "status", "call_id", "output"),
-    "custom_tool_call_output": ("type", "id", "status", "call_id", "output"),
-    "reasoning": ("type", "id", "status", "summary", "content", "encrypted_content"),
-    "tool_search_call": (*CALL_MEMBERS, "arguments", "execution"),
-    "tool_search_output": (*CALL_MEMBERS, "tools", "execution"),
+KNOWN_MEMBERS: dict[str, set[str]] = {
+    "message": {"type", "id", "status", "role", "content"},
+    "function_call": {*CALL_MEMBERS, "arguments"},
+    "custom_tool_call": {*CALL_MEMBERS, "input"},
+    "function_call_output": {"type", "id", "status", "call_id", "output"},
+    "custom_tool_call_output": {"type", "id", "status", "call_id", "output"},
+    "reasoning": {"type", "id", "status", "summary", "content", "encrypted_content"},
+    "tool_search_call": {*CALL_MEMBERS, "arguments", "execution"},
+    "tool_search_output": {*CALL_MEMBERS, "tools", "execution"},
 }
 """Members that are read; an item's own id and status mean nothing where nothing is stored."""
 
 BREAKPOINT = "prompt_cache_breakpoint"
+KNOWN_OF_PART = {"type", BREAKPOINT, *WirePart.__struct_fields__}
 CACHE_MARK: CacheMark = "1h"
 """What a breakpoint asks for, 30 minutes or 12 hours, comes nearest to this."""
 
@@ -74,14 +76,18 @@ class Conversation:
         if item.wire is None:
             self.lost[f"input.{item.kind}"] = None
             return
-        if head(item.raw) == b"{":
-            self._report(item)
-        match item.wire:
-            case WireMessage(role, content):
-                said = [TextPart(content)] if isinstance(content, str) else self._parts(item)
-                self._say(role, list(said))
+        fields = fields_decoder.decode(item.raw) if head(item.raw) == b"{" else {}
+        self._report(item.kind, fields)
+        wire = item.wire
+        if isinstance(wire, WireMessage):  # apart, because a pattern takes longer
+            if isinstance(wire.content, str):
+                self._say(wire.role, [TextPart(wire.content)])
+            else:
+                self._say(wire.role, [*self._parts(item.parts, fields, "content")])
+            return
+        match wire:
             case WireReasoning():
-                self._say("assistant", self._thoughts(item.wire))
+                self._say("assistant", self._thoughts(wire))
             case WireFunctionCall(call_id, name, arguments, namespace):
                 self._call(call_id, flat_name(name, namespace), arguments, is_custom=False)
             case WireCustomCall(call_id, name, text, namespace):
@@ -90,7 +96,7 @@ class Conversation:
             case WireSearchCall(str(call_id), arguments):
                 self._call(call_id, SEARCH, _arguments(arguments), is_custom=False)
             case WireCallOutput(call_id, output):
-                parts = (TextPart(output),) if isinstance(output, str) else tuple(self._parts(item))
+                parts = (TextPart(output),) if isinstance(output, str) else tuple(self._parts(output, fields, "output"))
                 self._say("tool", [ToolResultPart(call_id, parts)])
             case WireSearchOutput(str(call_id), tools):
                 loaded = self._tools.add(tools, "input.tool_search_output.tools", is_loaded=True)
@@ -129,26 +135,27 @@ class Conversation:
         self.names["thinking"] = "input.reasoning"
         return [ThinkingPart(text)]
 
-    def _parts(self, item: Item) -> list[Said]:
-        """The content of a message or a result."""
+    def _parts(self, parts: list[WirePart], item: RawFields, content: str) -> list[Said]:
+        """What stands in the member `content` of a message or a result."""
         found: list[Said] = []
-        content = "output" if isinstance(item.wire, WireCallOutput) else "content"
-        members = raws(fields_decoder.decode(item.raw).get(content, NULL))
-        for wire, raw in zip(item.parts, members, strict=True):
+        for wire, raw in zip(parts, raws(item.get(content, NULL)), strict=True):
             fields = fields_decoder.decode(raw)
+            if wire.type in TEXTS and wire.text is not None and len(fields) == len(("type", "text")):
+                found.append(TextPart(wire.text))  # nearly all there is
+                continue
             cache = self._cache(fields, f"input.{content}")
             part = self._part(wire, cache, f"input.{content}.{wire.type}")
-            if part is not None:
-                found.append(part)
-            known = ("type", BREAKPOINT, *(() if part is None else WirePart.__struct_fields__))
-            for name, value in fields.items():
-                if part is not None and name not in known and value not in EMPTY:
+            if part is None:
+                continue
+            found.append(part)
+            for name in fields.keys() - KNOWN_OF_PART:
+                if fields[name] not in EMPTY:
                     self.lost[f"input.{content}.{wire.type}.{name}"] = None
         return found
 
     def _part(self, wire: WirePart, cache: CacheMark | None, path: str) -> Said | None:
         match wire:
-            case WirePart(type="input_text" | "output_text" | "text", text=str(text)):
+            case WirePart(type=kind, text=str(text)) if kind in TEXTS:
                 return TextPart(text, cache)
             case WirePart(type="refusal", refusal=str(text)):
                 return TextPart(text)
@@ -174,10 +181,10 @@ class Conversation:
         self.names["cache"] = f"{path}.{BREAKPOINT}"
         return CACHE_MARK
 
-    def _report(self, item: Item) -> None:
-        for name, value in fields_decoder.decode(item.raw).items():
-            if name not in KNOWN_MEMBERS[item.kind] and value not in EMPTY:
-                self.lost[f"input.{item.kind}.{name}"] = None
+    def _report(self, kind: str, fields: RawFields) -> None:
+        for name in fields.keys() - KNOWN_MEMBERS[kind]:
+            if fields[name] not in EMPTY:
+                self.lost[f"input.{kind}.{name}"] = None
 
 
 _text_decoder = msgspec.json.Decoder(str)

@@ -37,6 +37,9 @@ FIXED = b'"background":false,"previous_response_id":null,"service_tier":null,"st
 """What holds for every answer, whatever was asked."""
 
 
+ZERO = usd_number(0)
+
+
 class InputDetails(msgspec.Struct):
     cached_tokens: int
     cache_write_tokens: int
@@ -115,25 +118,20 @@ def usage_out(bill: Bill) -> UsageOut:
     usage = bill.usage
     return UsageOut(
         usage.total_input,
-        InputDetails(usage.cached_input, usage.cache_write),
+        InputDetails(usage.cached_input, usage.total_written),
         usage.output,
         OutputDetails(usage.reasoning),
         usage.total,
         usd_number(bill.cost),
-        usd_number(bill.cache_discount),
+        usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
     )
 
 
 def _echo(fields: RawFields) -> bytes:
     """The members that repeat the request's settings."""
-    echoed = {name: _asked(fields, name, default) for name, default in ECHOED.items()}
-    if echoed["text"] is not ECHOED["text"]:
-        text = fields_decoder.decode(echoed["text"])
+    asked = {name: fields[name] for name in ECHOED.keys() & fields.keys() if fields[name] != NULL}
+    if "text" in asked:
+        text = fields_decoder.decode(asked["text"])
         if text.get("format", NULL) == NULL:
-            echoed["text"] = msgspec.Raw(encoder.encode(text | {"format": TEXT_FORMAT}))
-    return encoder.encode(echoed)[1:-1] + b"," + FIXED
-
-
-def _asked(fields: RawFields, name: str, default: msgspec.Raw) -> msgspec.Raw:
-    raw = fields.get(name, NULL)
-    return default if raw == NULL else raw
+            asked["text"] = msgspec.Raw(encoder.encode(text | {"format": TEXT_FORMAT}))
+    return encoder.encode(ECHOED | asked)[1:-1] + b"," + FIXED

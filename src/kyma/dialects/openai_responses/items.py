@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
 from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, head, raws, refuse
 
 
@@ -31,6 +32,13 @@ class WirePart(msgspec.Struct):
         """How much of the part is media, which a model does not read as text."""
         audio = len(self.input_audio.data) if self.input_audio else 0
         return len(self.image_url or "") + len(self.file_data or "") + audio
+
+    @property
+    def document_bytes(self) -> int:
+        """How large a document it is; one that stands elsewhere is guessed."""
+        if self.type != "input_file":
+            return 0
+        return decoded_size(self.file_data) if self.file_data else UNSEEN_DOCUMENT_BYTES
 
 
 Content = str | list[WirePart]
@@ -93,6 +101,7 @@ KINDS: dict[str, type[WireItem]] = {
     "tool_search_output": WireSearchOutput,
 }
 
+TEXTS = ("input_text", "output_text", "text")
 MEMBERS: dict[str, tuple[str, ...]] = {
     "input_text": ("text",),
     "output_text": ("text",),
@@ -119,10 +128,11 @@ class Item(msgspec.Struct, frozen=True):
     @property
     def parts(self) -> list[WirePart]:
         """Its content, as far as that is parts."""
-        match self.wire:
-            case WireMessage(content=list(parts)) | WireCallOutput(output=list(parts)):
-                return parts
-        return []
+        wire = self.wire
+        content = wire.content if isinstance(wire, WireMessage) else None
+        if isinstance(wire, WireCallOutput):
+            content = wire.output
+        return content if isinstance(content, list) else []
 
 
 class _Head(msgspec.Struct):

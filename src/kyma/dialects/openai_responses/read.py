@@ -7,13 +7,13 @@ import msgspec
 
 from kyma.core.chat import Chat, Effort, OutputFormat, Reasoning, ToolChoice
 from kyma.dialects.openai_responses.conversation import Conversation
-from kyma.dialects.openai_responses.items import read_items
+from kyma.dialects.openai_responses.items import Item
 from kyma.dialects.openai_responses.tools import Toolbox, read_tools
 from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder, head
 
 T = TypeVar("T")
 
-ACTED_ON = (
+ACTED_ON = {
     "model",
     "input",
     "instructions",
@@ -31,7 +31,7 @@ ACTED_ON = (
     "previous_response_id",
     "prompt",
     "idempotency_key",
-)
+}
 """Fields that Kyma itself acts on, or that are looked into apart; every other one is mapped below or lost."""
 
 ENCRYPTED = "reasoning.encrypted_content"
@@ -98,9 +98,8 @@ class Taken:
         return {**dict.fromkeys(self._left), **self.lost}
 
 
-def read_chat(fields: RawFields, max_tokens: int) -> Chat:
-    """A checked request. `max_tokens` is what holds after defaults."""
-    items = read_items(fields)
+def read_chat(fields: RawFields, items: list[Item], max_tokens: int) -> Chat:
+    """A checked request and its items. `max_tokens` is what holds after defaults."""
     tools = read_tools(fields, items)
     said = Conversation(tools)
     if fields.get("instructions", NULL) not in (NULL, EMPTY_TEXT):

@@ -10,8 +10,10 @@ from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_responses.items import (
     MEMBERS,
+    TEXTS,
     Item,
     WireCallOutput,
+    WireItem,
     WireMessage,
     WirePart,
     WireReasoning,
@@ -24,6 +26,10 @@ from kyma.dialects.openai_responses.wire import NAME, NULL, RawFields, fields_de
 
 DEFAULT_MAX_TOKENS = 4096
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
+BREAKPOINT = b"prompt_cache_breakpoint"
+"""What asks for a cache, wherever it stands: a vendor that has only minutes and an hour is asked for the hour."""
+
+RESULTS = (WireCallOutput, WireSearchOutput)
 READ_BY_MODEL = ("input", "instructions", "tools", "text")
 """The fields whose bytes bound the input tokens."""
 
@@ -69,19 +75,22 @@ def parse_request(body: bytes) -> ChatRequest:
     fields = fields_decoder.decode(body)
     _check(wire)
     items = read_items(fields)
-    media_bytes = images = 0
+    media_bytes = images = document_bytes = 0
     needs_native = not check_tools(wire.tools or [], "tools")
     roles: set[Role] = {"system"} if wire.instructions else set()
     for index, item in enumerate(items):
-        for part_index, part in enumerate(item.parts):
-            _check_part(part, f"input.{index}", part_index, item)
-            media_bytes += part.media_bytes
-            images += part.type == "input_image" and part.image_url is not None
-        if item.wire is not None:
-            roles.add(_role(item))
-        if isinstance(item.wire, WireSearchOutput):
-            check_tools(item.wire.tools, f"input.{index}.tools")
-        needs_native = needs_native or _is_native(item)
+        said = item.wire
+        for part in item.parts:
+            if part.text is None or part.type not in TEXTS:
+                _check_part(part, index, item)
+                images += part.type == "input_image" and part.image_url is not None
+                media_bytes += part.media_bytes
+                document_bytes += part.document_bytes
+        if said is not None:
+            roles.add(_role(said))
+        if isinstance(said, WireSearchOutput):
+            check_tools(said.tools, f"input.{index}.tools")
+        needs_native = needs_native or _is_native(said)
     if not roles:
         refuse("input holds nothing that the model could read", "input")
     max_tokens = wire.max_output_tokens or DEFAULT_MAX_TOKENS
@@ -93,10 +102,12 @@ def parse_request(body: bytes) -> ChatRequest:
         roles=frozenset(roles),
         has_tools=bool(wire.tools),
         needs_native=needs_native,
-        chat=partial(read_chat, fields, max_tokens),
+        chat=partial(read_chat, fields, items, max_tokens),
         native=Native(NAME, fields),
         input_bytes=max(0, _bytes_read(fields) - media_bytes),
         image_count=images,
+        document_bytes=document_bytes,
+        keeps_an_hour=BREAKPOINT in body,
     )
 
 
@@ -112,25 +123,25 @@ def _check(wire: ResponsesRequest) -> None:
         refuse("input must be a text or hold at least one item", "input")
 
 
-def _check_part(part: WirePart, where: str, index: int, item: Item) -> None:
+def _check_part(part: WirePart, index: int, item: Item) -> None:
     wanted = MEMBERS.get(part.type, ())
     if wanted and all(getattr(part, member) is None for member in wanted):
         member = "output" if isinstance(item.wire, WireCallOutput) else "content"
-        path = f"{where}.{member}.{index}"
+        path = f"input.{index}.{member}.{item.parts.index(part)}"
         raise InvalidRequest(f"a part of type {part.type} needs {' or '.join(wanted)} at {path}", param=path)
 
 
-def _role(item: Item) -> Role:
-    if isinstance(item.wire, WireMessage):
-        return item.wire.role
-    return "tool" if isinstance(item.wire, WireCallOutput | WireSearchOutput) else "assistant"
+def _role(wire: WireItem) -> Role:
+    if isinstance(wire, WireMessage):
+        return wire.role
+    return "tool" if isinstance(wire, RESULTS) else "assistant"
 
 
-def _is_native(item: Item) -> bool:
+def _is_native(wire: WireItem | None) -> bool:
     """Only an upstream of this dialect could honour it."""
-    if isinstance(item.wire, WireReasoning):
-        return bool(item.wire.encrypted_content) and unseal(item.wire.encrypted_content or "") is None
-    return item.wire is None
+    if isinstance(wire, WireReasoning):
+        return bool(wire.encrypted_content) and unseal(wire.encrypted_content or "") is None
+    return wire is None
 
 
 def _bytes_read(fields: RawFields) -> int:
