@@ -79,8 +79,9 @@ async def _worker(port: int, key: str, run: Run, number: int, count: int) -> lis
         cases = [dice.choice(CASES) for _ in range(dice.choice((1, 1, 1, dice.randrange(2, 5))))]
         reports = [case.make(dice).decode() for case in cases]
         is_streaming = dice.random() < 0.5
-        fields = question(MODEL, max_tokens=MAX_TOKENS, is_streaming=is_streaming)
-        reply = await client.chat(fields | {"metadata": {"report": "\n".join(reports)}})
+        report = {"report": "\n".join(reports)}
+        asked = question(MODEL, max_tokens=MAX_TOKENS, is_streaming=is_streaming, metadata=report)
+        reply = await client.chat(asked)
         done.append(Asked(_kind(cases, reports, is_streaming), reports, reply))
     client.leave()
     return done

@@ -243,8 +243,8 @@ def test_what_is_no_list_of_two_vectors_is_garbled(upstream: bytes) -> None:
 
 
 def test_an_error_in_a_200_is_a_failure_of_the_vendor() -> None:
-    with pytest.raises(UpstreamFailed, match="overloaded"):
-        parse_response(b'{"error":{"message":"overloaded"}}', parse_request(body()))
+    with pytest.raises(UpstreamFailed, match=r"^error in a 200: overloaded$"):
+        parse_response(b'{"error":{"message":"said by a customer","type":"overloaded"}}', parse_request(body()))
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,8 @@ def test_a_page_of_html_is_garbled() -> None:
 
 
 def test_an_error_in_a_200_is_a_failure_of_the_vendor() -> None:
-    with pytest.raises(UpstreamFailed, match="overloaded"):
-        read({"error": {"message": "overloaded"}})
+    with pytest.raises(UpstreamFailed, match=r"^error in a 200: overloaded$"):
+        read({"error": {"message": "said by a customer", "type": "overloaded"}})
 
 
 def test_the_answer_has_the_common_shape() -> None:

@@ -1,11 +1,16 @@
 """Vendors' refusals: what they mean for routing, and the words that agents look for."""
 
 import json
+from types import ModuleType
 
 import pytest
 
-from kyma.core.errors import RefusedUs, Rejected, Throttled, UpstreamFailed
+from kyma.core.errors import RefusedUs, Rejected, Throttled, UpstreamError, UpstreamFailed
+from kyma.core.model import Quirks
+from kyma.dialects import anthropic_messages, gemini, openai_chat
 from kyma.dialects.vendor_errors import parse_error
+
+QUOTED = "tell me about my tax return"
 
 
 def test_anthropics_overflow_is_said_in_the_words_that_agents_know() -> None:
@@ -27,3 +32,36 @@ def test_an_error_in_a_list_keeps_its_code() -> None:
 )
 def test_a_status_decides(status: int, kind: type[Exception]) -> None:
     assert isinstance(parse_error(status, {}, b"<html>"), kind)
+
+
+@pytest.mark.parametrize("status", [400, 401, 413, 422, 429, 500, 529])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": QUOTED, "code": "too_much", "type": QUOTED, "param": QUOTED}},
+        {"type": "error", "error": {"type": "too_much", "message": QUOTED}},
+        [{"error": {"code": 400, "message": QUOTED, "status": "too_much"}}],
+        {"error": QUOTED},
+        {"error": {"code": QUOTED, "message": QUOTED}},
+        {"detail": QUOTED},
+        [QUOTED],
+    ],
+)
+def test_what_is_logged_of_a_refusal_is_the_vendors_code_and_none_of_its_words(status: int, body: object) -> None:
+    for parse in (parse_error, gemini.parse_error):
+        said = parse(status, {}, json.dumps(body).encode()).message
+        assert said in (f"HTTP {status}", f"HTTP {status}: too_much")
+        assert said.endswith("too_much") is ("too_much" in json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"), [(openai_chat, "code"), (anthropic_messages, "type"), (gemini, "status")], ids=str
+)
+def test_so_it_is_with_an_error_in_a_200(dialect: ModuleType, name: str) -> None:
+    error = {"message": QUOTED, name: "too_much"}
+    body = json.dumps({"type": "error", "error": error}).encode()
+    with pytest.raises(UpstreamError) as caught:
+        dialect.parse_response(body, Quirks())
+    assert caught.value.message == "error in a 200: too_much"
+    (failure,) = dialect.stream_decoder(Quirks()).feed(b"event: error\ndata: " + body + b"\n\n")
+    assert failure.error.message == "error in a 200: too_much"

@@ -116,11 +116,11 @@ async def repeated_usage(talk: Talk, turn: Turn) -> None:
     await talk.done(finish)
 
 
-async def error_in_stream(talk: Talk, turn: Turn, *, k: int = 2) -> None:
-    """An error object after `k` tokens and no more; in a whole body, in place of the answer."""
+async def error_in_stream(talk: Talk, turn: Turn, *, k: int = 2, code: int = 503) -> None:
+    """An error object of that status after `k` tokens and no more; in a whole body, in place of the answer."""
     await talk.begin()
     await talk.say(k)
-    await talk.fail(503, "The engine is overloaded", "overloaded")
+    await talk.fail(code, "The engine is overloaded", "overloaded")
 
 
 async def empty(talk: Talk, turn: Turn, *, body: str = "json") -> None:
@@ -244,6 +244,13 @@ async def hang(talk: Talk, turn: Turn) -> None:
     await asyncio.Event().wait()
 
 
+async def stall(talk: Talk, turn: Turn, *, k: int = 2) -> None:
+    """After `k` tokens nothing more, and no end."""
+    await talk.begin()
+    await talk.say(k)
+    await asyncio.Event().wait()
+
+
 async def flaky(talk: Talk, turn: Turn, *, p: float = 0.3, seed: int = 1) -> None:
     """Fails before any content with probability `p`, each time in one of many ways; otherwise a good answer."""
     dice = turn.dice(seed)
@@ -315,7 +322,7 @@ SCRIPTS: dict[str, Script] = {
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
             *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
-            *(structured, decline),
+            *(structured, decline, stall),
         )
     },
 }

@@ -107,7 +107,8 @@ class Upstream:
 
 def _lossy(dropped: tuple[str, ...]) -> Rejected:
     said = f"X-Kyma-Strict: the source of this model cannot be told {', '.join(dropped)}"
-    return Rejected(said, upstream_status=400, caller_message=said, code="fields_would_be_dropped")
+    code = "fields_would_be_dropped"
+    return Rejected(code, upstream_status=400, caller_message=said, code=code)
 
 
 def _is_content(event: ChatEvent) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import socket
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 import uvloop
 
 from kyma.app import App, render_refusal
+from kyma.commands.discretion import log_discreetly, refuse_core_files, report
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.money import usd_to_nanos
 from kyma.gateway import Gateway, is_embedded, make_data_dir, open_gateway
@@ -31,10 +31,8 @@ QUESTION = '{"role": "user", "content": "What is the capital of France?"}'
 def serve() -> None:
     """Start the gateway. The first start makes database, operator account and key, and installs the local model."""
     config = load_config()
-    logging.basicConfig(
-        level=config.settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    log_discreetly(config.settings.log_level)
+    refuse_core_files()
     raise_file_limit()
     sys.setswitchinterval(THREAD_SWITCH_S)
     gguf = _local_gguf(config)
@@ -49,6 +47,7 @@ def serve() -> None:
 
 async def _serve(config: Config, gguf: Path | None, listener: socket.socket) -> None:
     settings = config.settings
+    asyncio.get_running_loop().set_exception_handler(report)
     async with open_gateway(config) as gateway:
         limits = ServerLimits(
             settings.header_limit_bytes, settings.body_limit_bytes, settings.header_timeout_s, settings.body_timeout_s

@@ -93,7 +93,10 @@ class Verdict(Enum):
 
 
 class UpstreamError(KymaError):
-    """A provider failed. `message` may name the vendor, so it is for logs and operators only."""
+    """A provider failed. `message` may name the vendor, so it is for logs and operators only.
+
+    It is in our words: a vendor's own may quote the prompt, which no log may hold.
+    """
 
     status, type, default_code = 502, "provider_error", "upstream_error"
     verdict: ClassVar[Verdict] = Verdict.NEXT

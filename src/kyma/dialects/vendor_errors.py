@@ -1,4 +1,7 @@
-"""Vendors' refusals, classified by status and documented codes; every dialect's envelope is known here."""
+"""Vendors' refusals, classified by status and documented codes; every dialect's envelope is known here.
+
+A vendor may quote the prompt in its explanation, so that goes to the caller at most; for our log there is its code.
+"""
 
 import re
 from typing import Any
@@ -14,12 +17,15 @@ MAX_MESSAGE_CHARS = 500
 _ANTHROPIC_OVERFLOW = re.compile(r"prompt is too long: (\d+) tokens > (\d+) maximum")
 """Agents know an overflow by OpenAI's words, so it is said in those."""
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+"""A vendor's name for an error, and nothing that a caller could have said."""
+
 _any_decoder = msgspec.json.Decoder()
 
 
 def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """What a vendor's status means for routing. Source: vendors' error pages, November 2026 (vendor table B3)."""
-    said = f"HTTP {status}: {_explanation(body)}"
+    said = for_log(f"HTTP {status}", _error_object(body))
     if status in (429, 529):
         return Throttled(said, upstream_status=status, retry_after_s=_retry_after(headers))
     if status in (401, 402, 403):
@@ -33,11 +39,16 @@ def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     return UpstreamFailed(said, upstream_status=status)
 
 
+def for_log(what: str, error: object) -> str:
+    """`what` with the vendor's own name for the error, if its error object has one; none of its other words."""
+    named = [error.get(field) for field in ("code", "status", "type")] if isinstance(error, dict) else []
+    words = [word for word in named if isinstance(word, str) and _WORD.fullmatch(word)]
+    return f"{what}: {words[0]}" if words else what
+
+
 def _explanation(body: bytes) -> str:
     """The vendor's own words out of the half dozen shapes in use; empty for HTML and other surprises."""
-    value = _decoded(body)
-    if isinstance(value, list) and value:
-        value = value[0]
+    value = _envelope(body)
     if not isinstance(value, dict):
         return ""
     error = value.get("error", value)
@@ -47,12 +58,20 @@ def _explanation(body: bytes) -> str:
 
 
 def _caller_code(body: bytes) -> str | None:
-    value = _decoded(body)
-    if isinstance(value, list) and value:
-        value = value[0]
-    error = value.get("error") if isinstance(value, dict) else None
+    error = _error_object(body)
     code = error.get("code") if isinstance(error, dict) else None
     return code if code in ("context_length_exceeded", "content_filter", "invalid_prompt") else None
+
+
+def _error_object(body: bytes) -> Any:
+    value = _envelope(body)
+    return value.get("error") if isinstance(value, dict) else None
+
+
+def _envelope(body: bytes) -> Any:
+    """What the body holds; of a list, its first element."""
+    value = _decoded(body)
+    return value[0] if isinstance(value, list) and value else value
 
 
 def _decoded(body: bytes) -> Any:

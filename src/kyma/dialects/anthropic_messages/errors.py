@@ -15,7 +15,7 @@ from kyma.core.errors import (
     UpstreamTimeout,
 )
 from kyma.dialects.anthropic_messages.wire import encoder
-from kyma.dialects.vendor_errors import MAX_MESSAGE_CHARS
+from kyma.dialects.vendor_errors import MAX_MESSAGE_CHARS, for_log
 
 THREAD_UNSUPPORTED = "thread_unsupported_request"
 
@@ -61,15 +61,14 @@ def stream_error(raw: msgspec.Raw) -> UpstreamError:
         error = _error_decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         return Garbled("an error object of an unknown form")
-    explanation = error.message[:MAX_MESSAGE_CHARS]
-    said, status = f"{error.type} in a 200: {explanation}", STATUSES.get(error.type)
+    said, status = for_log("error in a 200", {"type": error.type}), STATUSES.get(error.type)
     match status:
         case 429 | 529:
             return Throttled(said, upstream_status=status)
         case 401 | 402 | 403:
             return RefusedUs(said, upstream_status=status)
         case 400 | 413:
-            return Rejected(said, upstream_status=status, caller_message=explanation)
+            return Rejected(said, upstream_status=status, caller_message=error.message[:MAX_MESSAGE_CHARS])
         case 504:
             return UpstreamTimeout(said)
         case _:

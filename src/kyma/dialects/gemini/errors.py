@@ -9,7 +9,7 @@ from kyma.core.errors import Garbled, KymaError, RefusedUs, Rejected, Throttled,
 from kyma.core.upstream import Headers
 from kyma.dialects import vendor_errors
 from kyma.dialects.gemini.wire import encoder
-from kyma.dialects.vendor_errors import MAX_MESSAGE_CHARS, MAX_RETRY_AFTER_S
+from kyma.dialects.vendor_errors import MAX_RETRY_AFTER_S, for_log
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -73,8 +73,8 @@ def stream_error(raw: msgspec.Raw) -> UpstreamError:
         value = _any_decoder.decode(raw)
     except msgspec.DecodeError:
         return Garbled("an error object that is no JSON")
-    fields = value if isinstance(value, dict) else {"message": value}
-    said = f"error in a 200: {str(fields.get('message'))[:MAX_MESSAGE_CHARS]}"
+    fields = value if isinstance(value, dict) else {}
+    said = for_log("error in a 200", fields)
     if fields.get("code") == 429 or fields.get("status") == "RESOURCE_EXHAUSTED":
         return Throttled(said, upstream_status=429)
     return UpstreamFailed(said)

@@ -3,7 +3,7 @@
 import msgspec
 
 from kyma.core.errors import Garbled, Throttled, UpstreamError, UpstreamFailed
-from kyma.dialects.vendor_errors import MAX_MESSAGE_CHARS
+from kyma.dialects.vendor_errors import for_log
 
 _any_decoder = msgspec.json.Decoder()
 
@@ -14,8 +14,7 @@ def stream_error(raw: msgspec.Raw) -> UpstreamError:
         value = _any_decoder.decode(raw)
     except msgspec.DecodeError:
         return Garbled("an error object that is no JSON")
-    message, code = (value.get("message"), value.get("code")) if isinstance(value, dict) else (value, None)
-    said = f"error in a 200: {str(message)[:MAX_MESSAGE_CHARS]}"
-    if code in (429, "429", "rate_limit_exceeded"):
+    said = for_log("error in a 200", value)
+    if isinstance(value, dict) and value.get("code") in (429, "429", "rate_limit_exceeded"):
         return Throttled(said, upstream_status=429)
     return UpstreamFailed(said)

@@ -17,11 +17,11 @@ from kyma.dialects.openai_embeddings.wire import (
     encoder,
     parse_usage,
 )
+from kyma.dialects.vendor_errors import for_log
 
 OURS = ("idempotency_key",)
 DONE_HERE = ("dimensions", "encoding_format")
 """What the answer is given here if the vendor does not take the field."""
-MAX_ERROR_BYTES = 500
 
 
 class WireEmbedding(msgspec.Struct):
@@ -70,7 +70,7 @@ def parse_response(body: bytes, request: EmbeddingRequest) -> EmbeddingResponse:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is no list of embeddings") from None
     if wire.error != NULL:
-        raise UpstreamFailed(f"error in a 200: {bytes(wire.error)[:MAX_ERROR_BYTES].decode(errors='replace')}")
+        raise UpstreamFailed(for_log("error in a 200", msgspec.json.decode(wire.error)))
     found = {
         place if entry.index is None else entry.index: entry.embedding for place, entry in enumerate(wire.data or ())
     }

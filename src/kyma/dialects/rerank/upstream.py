@@ -11,11 +11,11 @@ from kyma.core.errors import Garbled, UpstreamFailed
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.rerank.forms import Form
 from kyma.dialects.rerank.wire import NULL, Ranked, RawFields, RerankRequest, RerankResponse, encoder
+from kyma.dialects.vendor_errors import for_log
 
 UNDERSTOOD = ("model", "query", "documents", "top_n", "top_k", "return_documents", "idempotency_key")
 MAX_TOKENS = 2**40
 """More than this in one request is no count."""
-MAX_ERROR_BYTES = 500
 FALSE = msgspec.Raw(b"false")
 
 
@@ -104,7 +104,7 @@ def parse_response(body: bytes, request: RerankRequest) -> RerankResponse:
     if isinstance(wire, list):
         wire = WireAnswer(results=wire)
     if wire.error != NULL:
-        raise UpstreamFailed(f"error in a 200: {bytes(wire.error)[:MAX_ERROR_BYTES].decode(errors='replace')}")
+        raise UpstreamFailed(for_log("error in a 200", msgspec.json.decode(wire.error)))
     found = wire.results if wire.results is not None else wire.data
     scores = {
         entry.index: entry.score if entry.relevance_score is None else entry.relevance_score for entry in found or ()
