@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from tests.upstream.quoting import mirror, quoted
 from tests.upstream.talk import Json, Talk
 from tests.upstream.wire import render
 
@@ -287,19 +288,9 @@ SCRIPTS: dict[str, Script] = {
         script.__name__.replace("_", "-"): script
         for script in (
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
-            *(
-                negative_usage,
-                huge_usage,
-                float_usage,
-                string_usage,
-                no_usage,
-                repeated_usage,
-                think,
-                echo,
-                hang,
-                stall,
-            ),
+            *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
             *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, interleaved, cached),
+            *(stall, mirror, quoted),
         )
     },
 }
