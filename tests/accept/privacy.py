@@ -10,7 +10,7 @@ import resource
 import signal
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from itertools import product
@@ -23,8 +23,9 @@ from tests.accept import dialects
 from tests.accept.client import Client, Reply
 from tests.accept.errands import BODY_LIMIT_BYTES, Errand, chat, errands, models, providers
 from tests.accept.keeping import Kept, look_elsewhere, look_everywhere, plant_control, read_as_other
-from tests.accept.marks import Marks
+from tests.accept.marks import Marks, search_folder
 from tests.accept.plants import missed
+from tests.accept.privacy_postgres import books, look_into_postgres
 from tests.accept.stage import gateway_on
 from tests.accept.suite import Figure, Run, Suite, at_least, told, zero
 from tests.gateway_catalog import SUFFIXES
@@ -63,6 +64,8 @@ def run(run: Run) -> list[Figure]:
         spooled = aside.submit(_spool, spooling)
         _live(live, asked)
         spooled.result()
+        if run.is_full:
+            _on_postgres(folder / "postgres", upstream, asked, live)
     return [
         zero("plants that the search misses", found.missed),
         zero("marks kept", found.hits),
@@ -105,12 +108,14 @@ class _Stage(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def _stage(folder: Path, upstream: UpstreamProcess, marks: Marks, control: Marks, found: Kept) -> Iterator[_Stage]:
-    """Not started yet."""
+def _stage(
+    folder: Path, upstream: UpstreamProcess, marks: Marks, control: Marks, found: Kept, more: Mapping[str, str] = {}
+) -> Iterator[_Stage]:
+    """Not started yet. `more` is environment."""
     places = {name: folder / name.lower() for name in ("TMPDIR", "HOME", "XDG_CACHE_HOME")}
     for place in places.values():
         place.mkdir(parents=True)
-    env = ENV | {name: str(place) for name, place in places.items()}
+    env = {**ENV, **more, **{name: str(place) for name, place in places.items()}}
     rows, balances = providers(upstream.base_url), [1000 * NANOS_PER_USD] * 2
     with gateway_on(folder, rows, models(), balances=balances, env=env, cwd=folder) as (gateway, (person, other)):
         yield _Stage(gateway, folder, person.api_key, other.api_key, marks, control, found)
@@ -190,6 +195,19 @@ async def _interrupt(stage: _Stage, end: Callable[[], object], fate: str) -> Non
     await asyncio.to_thread(end)
     for client in clients:
         client.leave()
+
+
+def _on_postgres(folder: Path, upstream: UpstreamProcess, asked: list[Errand], like: _Stage) -> None:
+    """Everything once more, killed in mid-stream, with the books in Postgres."""
+    marks, control, found = like.marks, like.control, like.found
+    with books() as url:
+        more = {"KYMA_DATABASE_URL": url, "KYMA_PEPPER": control("pepper")}
+        with _stage(folder, upstream, marks, control, found, more) as stage:
+            stage.open()
+            asyncio.run(_ask_all(stage.gateway.port, stage.key, asked, marks, found))
+            stage.interrupt(stage.gateway.kill)
+            found.hits += [f"on Postgres: {hit}" for hit in search_folder(marks, folder)]
+            look_into_postgres(marks, control, url, found)
 
 
 def _stop_unsettled(gateway: GatewayProcess, spool: Path, lock: sqlite3.Connection) -> None:
