@@ -10,7 +10,7 @@ from tests.accept import dialects
 from tests.accept.client import Question
 from tests.accept.dialects import Dialect, Json
 from tests.accept.marks import Marks
-from tests.accept.tagged import MAX_TOKENS, last_words, tagged
+from tests.accept.tagged import MAX_TOKENS, tagged
 from tests.gateway_catalog import FAMILIES, SUFFIXES, ModelSpec, ProviderSpec, RouteSpec, in_family
 
 FATES: Mapping[str, str] = {
@@ -33,7 +33,6 @@ FATES: Mapping[str, str] = {
 SHORT = {"stalled": {"idle_s": 0.3, "first_byte_s": 0.3}}
 ALL_SUPPORT = {"supports": ["tools", "vision", "reasoning", "structured_outputs"], "image_tokens": 100}
 BODY_LIMIT_BYTES = 64 * 1024
-NOT_LEFT = ("answered", "refused-429", "held")
 
 
 class Errand(msgspec.Struct, frozen=True):
@@ -67,7 +66,8 @@ def errands(marks: Marks) -> list[Errand]:
     found = [chat(marks, dialect, fate, suffix, is_streaming) for fate, (dialect, suffix), is_streaming in chats]
     for dialect in dialects.ALL:
         found += [Errand(question, f"bad {dialect.name}") for question in _bad(marks, dialect)]
-    return found + [Errand(question, "other") for question in _others(marks)]
+    found += [Errand(question, "other") for question in _others(marks)]
+    return [_with_key(one, number) for number, one in enumerate(found)]
 
 
 def chat(marks: Marks, dialect: Dialect, fate: str, suffix: str, is_streaming: bool) -> Errand:
@@ -76,10 +76,16 @@ def chat(marks: Marks, dialect: Dialect, fate: str, suffix: str, is_streaming: b
     return Errand(question, f"{fate} {dialect.name}", fate == "left", fate == "answered")
 
 
+def _with_key(errand: Errand, number: int) -> Errand:
+    """The same with an idempotency key of its own: when it is sent again, its answer may be a replay."""
+    headers = (*errand.question.headers, f"idempotency-key: errand-{number}")
+    return msgspec.structs.replace(errand, question=msgspec.structs.replace(errand.question, headers=headers))
+
+
 def _question(dialect: Dialect, model: str, body: Json, is_streaming: bool, *headers: str) -> Question:
     asked = dialect.ask("", model, MAX_TOKENS, is_streaming)
     path = dialect.path(model, is_streaming)
-    return Question(dialect, path, json.dumps(asked | body).encode(), headers=("idempotency-key: errand", *headers))
+    return Question(dialect, path, json.dumps(asked | body).encode(), headers=headers)
 
 
 def _bad(marks: Marks, dialect: Dialect) -> Iterator[Question]:
@@ -96,9 +102,9 @@ def _bad(marks: Marks, dialect: Dialect) -> Iterator[Question]:
     yield _question(dialect, "answered", good | {"x": marks("large") * (BODY_LIMIT_BYTES // 16)}, False)
     written = json.dumps(good).encode()
     deep = b'{"a":' * 200 + json.dumps(marks("deep")).encode() + b"}" * 200
-    lone = written.replace(marks(last_words(dialect, marks)).encode(), b"") + marks("behind").encode()
-    for body in (written[:-3], lone, deep, marks("no JSON").encode(), b'"\\ud800' + marks("lone").encode() + b'"'):
-        yield Question(dialect, path, body)
+    half = written.replace(marks.stem.encode(), b"\\ud800" + marks.stem.encode())
+    for broken in (written[:-3], written + marks("behind").encode(), half, deep, marks("no JSON").encode()):
+        yield Question(dialect, path, broken)
     yield Question(dialect, path, written, method="PUT")
     yield Question(dialect, f"{path} {marks('no HTTP')}", written)
     yield Question(msgspec.structs.replace(dialect, key_header=f"x-api-key: {marks.stem}"), path, written)

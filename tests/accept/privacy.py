@@ -51,9 +51,9 @@ def run(run: Run) -> list[Figure]:
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))  # there is room for a core file, unless a gateway sees to it
     (run.folder / "plants").mkdir()
     found.missed += missed(marks, run.folder / "plants")
-    asked = errands(marks)
-    run.dice("order").shuffle(asked)
-    asked = [asked[number % len(asked)] for number in range(run.size)]
+    every = errands(marks)
+    run.dice("order").shuffle(every)
+    asked = [every[number % len(every)] for number in range(run.size)]
     folder = run.folder / control.stem
     with (
         UpstreamProcess() as upstream,
@@ -72,7 +72,7 @@ def run(run: Run) -> list[Figure]:
         zero("marks shown to another customer", found.shown),
         zero("files open for writing elsewhere", found.elsewhere),
         zero("core files, or room for them", found.cores),
-        zero("operations that no mark went through", found.unvisited if run.size >= SUITE.quick else 0),
+        zero("operations that no mark went through", found.unvisited if run.size >= len(every) else 0),
         zero("requests without a whole answer", found.unanswered),
         zero("answers that are a bug of ours", found.bugs),
         at_least("requests", found.requests, run.size),
