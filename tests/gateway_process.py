@@ -38,7 +38,7 @@ class GatewayFailed(AssertionError):
 
 
 class GatewayProcess:
-    """`python -m kyma serve` on loopback. A context manager: entering starts it, leaving ends it.
+    """`python -m kyma serve` on loopback, in folder `cwd`. A context manager: entering starts it, leaving ends it.
 
     `env` adds `KYMA_*` settings and whatever else the process shall see. `folder` must be empty at first; a second
     GatewayProcess on the same folder finds the first one's data.
@@ -51,7 +51,9 @@ class GatewayProcess:
         models: Sequence[ModelSpec],
         *,
         env: Mapping[str, str] | None = None,
+        cwd: Path = ROOT,
     ) -> None:
+        self._cwd = cwd
         self.config_dir, self.data_dir = folder / "config", folder / "data"
         self.port = _free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -110,7 +112,7 @@ class GatewayProcess:
         with self._log_path.open("ab") as log:
             command = tethered([sys.executable, "-m", "kyma", "serve"])
             started_at = time.monotonic()
-            self._process = subprocess.Popen(command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(command, cwd=self._cwd, env=self.env, stdout=log, stderr=subprocess.STDOUT)
         while not self._is_healthy():
             if self._process.poll() is not None:
                 raise GatewayFailed(f"the gateway ended with code {self._process.returncode}", self.log())

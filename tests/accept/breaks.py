@@ -23,10 +23,16 @@ BUSY = ("429:s=1", "status:code=401", "status:code=402", "status:code=529")
 """Breaks after which the whole provider is left alone for a while."""
 ON_THE_WAY = ("cut:k={k}", "cut:k={k},mode=rst", "garbage-chunk:k={k}", "error-in-stream:k={k},code=500", "stall:k={k}")
 """Breaks after `k` words, at none right behind the head. An error of 503 would leave an Anthropic provider alone."""
+IN_A_CALL = ("cut-call:k=1", "cut-call:k=2")
+"""Breaks after a word, in a tool call: not every dialect can say half a call, and so much may be billed unseen."""
+HALF_CALL_TOKENS = 3
 
 
 class Break(msgspec.Struct, frozen=True):
-    """One request. The first source says `a…` words and breaks after `k`; the second, if any, says `b…` words."""
+    """One request. The first source says `a…` words and breaks after `k`; the second, if any, says `b…` words.
+
+    At most `unseen` tokens may have been delivered that are no words.
+    """
 
     model: str
     dialect: Dialect
@@ -37,6 +43,7 @@ class Break(msgspec.Struct, frozen=True):
     k: int
     has_second: bool
     is_streaming: bool
+    unseen: int = 0
 
     @property
     def is_told(self) -> bool:
@@ -55,11 +62,14 @@ class Break(msgspec.Struct, frozen=True):
 def breaking(number: int, dice: Random) -> Break:
     """Every pair of dialect and family by turns, how it breaks by chance."""
     dialect, family = PAIRS[number % len(PAIRS)]
-    kind, k = dice.random(), 0
+    kind, k, unseen = dice.random(), 0, 0
     if kind < 0.15:
         provider, script = "first", dice.choice(AT_ONCE)
     elif kind < 0.2:
         provider, script = "busy", dice.choice(BUSY)
+    elif kind < 0.3:
+        provider, script, k = "first", dice.choice(IN_A_CALL), 1
+        unseen = HALF_CALL_TOKENS
     else:
         k = dice.choice((0, 1, 1, 2, dice.randrange(3, TOKENS)))
         script = dice.choice(ON_THE_WAY).format(k=k)
@@ -74,6 +84,7 @@ def breaking(number: int, dice: Random) -> Break:
         k=k,
         has_second=dice.random() < 0.7,
         is_streaming=dice.random() < 0.8,
+        unseen=unseen,
     )
 
 

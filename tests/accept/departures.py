@@ -80,6 +80,7 @@ class Found(msgspec.Struct):
     leaked: list[str] = []
     blamed: list[str] = []
     violations: list[str] = []
+    pairs: set[tuple[str, str]] = set()
 
 
 def departure(number: int, dice: Random) -> Departure:
@@ -143,6 +144,8 @@ def check(lefts: list[Left], rows: list[UsageLine], log: list[Entry], found: Fou
 
 def _check_one(left: Left, rows: list[UsageLine], entry: Entry | None, found: Found) -> None:
     what = f"{left} {rows} {entry and (entry.outcome, entry.tokens_sent, entry.ended_at)}"
+    if entry is not None:
+        found.pairs.add((left.asked.dialect.name, entry.dialect))
     if not left.asked.is_heard:
         if rows or entry is not None:
             found.unheard.append(what)

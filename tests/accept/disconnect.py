@@ -48,7 +48,7 @@ def run(run: Run) -> list[Figure]:
         zero("calls and leases leaked", found.leaked),
         zero("sources blamed for customers who left", found.blamed),
         zero("violations of the books", found.violations),
-        at_least("pairs of dialect and family", min(run.size, len(PAIRS)), len(PAIRS)),
+        at_least("pairs of dialect and family", len(found.pairs), len(PAIRS)),
         told("requests, left early among them", f"{run.size}, {found.left_count}"),
         told("delivered tokens", found.delivered_tokens),
     ]

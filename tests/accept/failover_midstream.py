@@ -37,7 +37,7 @@ def run(run: Run) -> list[Figure]:
         zero("breaks before the first token that were seen", broken.fallback),
         zero("requests without any source not free or not 503", broken.failed),
         zero("violations of the books and leases left", faults),
-        at_least("pairs of dialect and family", min(run.size, len(PAIRS)), len(PAIRS)),
+        at_least("pairs of dialect and family", len(broken.pairs), len(PAIRS)),
         told("requests", run.size),
         told("told, replaced in silence, failed", ", ".join(str(count) for count in broken.counted.values())),
     ]

@@ -250,4 +250,57 @@ MUTANTS = (
         "if now - self._left_at > self._settings.drain_s:",
         "if now - self._left_at > 3600 * self._settings.drain_s:",
     ),
+    _one(
+        "privacy",
+        "a log line quotes the prompt",
+        "calls/calls.py",
+        "        bound = hold_bound(request, model)\n",
+        '        log.debug("asked %s", [*map(bytes, request.native.fields.values())])\n'
+        "        bound = hold_bound(request, model)\n",
+    ),
+    _one(
+        "privacy",
+        "a refusal is logged in the vendor's words",
+        "dialects/vendor_errors.py",
+        'for_log(f"HTTP {status}", _error_object(body))',
+        'f"HTTP {status}: {_explanation(body)}"',
+    ),
+    _one(
+        "privacy",
+        "an error in a 200 is logged in the vendor's words",
+        "dialects/gemini/errors.py",
+        'for_log("error in a 200", fields)',
+        'f"error in a 200: {fields}"',
+    ),
+    _one(
+        "privacy",
+        "a usage row holds the answer",
+        "calls/calls.py",
+        "        outcome.value,\n",
+        "        f'{outcome.value} {call.meter._response and call.meter._response.choices}',\n",
+    ),
+    _one(
+        "privacy",
+        "a request lies in a temporary file",
+        "api/translate.py",
+        "    translated = translate(",
+        '    __import__("tempfile").NamedTemporaryFile("w", delete=False).write(str(body.request))\n'
+        "    translated = translate(",
+    ),
+    Mutant(
+        "privacy",
+        "an unforeseen error is logged with its words",
+        (
+            Edit("commands/discretion.py", "return where(ei[1]) if", "return super().formatException(ei) if"),
+            Edit("dialects/openai_responses/stream_out.py", "sequence.close()", "b'' or {}[str(sequence.output)]"),
+        ),
+    ),
+    _one(
+        "privacy",
+        "what was wrong with a body is printed with the body",
+        "api/control.py",
+        "    first = error.errors()[0]\n",
+        "    first = error.errors()[0]\n    print(error.errors(), flush=True)\n",
+    ),
+    _one("privacy", "a crash may leave a core file", "commands/serve.py", "    refuse_core_files()\n", ""),
 )

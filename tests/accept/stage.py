@@ -53,11 +53,12 @@ def gateway_on(
     *,
     balances: Sequence[Nanos],
     env: Mapping[str, str] | None = None,
+    cwd: Path = ROOT,
 ) -> Iterator[tuple[GatewayProcess, list[Registered]]]:
     """A gateway that is not started yet and one account for each balance. It is killed if it still runs at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     copy = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
-    gateway = GatewayProcess(folder, providers, models, env={**QUIET, **copy, **(env or {})})
+    gateway = GatewayProcess(folder, providers, models, env={**QUIET, **copy, **(env or {})}, cwd=cwd)
     _check_copy(gateway)
     people = asyncio.run(_open_accounts(gateway, balances))
     try:

@@ -7,6 +7,7 @@ from tests.accept.kill_gateway import SUITE as KILL_GATEWAY
 from tests.accept.ledger_crash import SUITE as LEDGER_CRASH
 from tests.accept.negative_usage import SUITE as NEGATIVE_USAGE
 from tests.accept.price_exact import SUITE as PRICE_EXACT
+from tests.accept.privacy import SUITE as PRIVACY
 from tests.accept.race_cent import SUITE as RACE_CENT
 
 SUITES = {
@@ -20,5 +21,6 @@ SUITES = {
         NEGATIVE_USAGE,
         FAILOVER_MIDSTREAM,
         DISCONNECT,
+        PRIVACY,
     )
 }

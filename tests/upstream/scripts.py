@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from tests.upstream.quoting import mirror, quoted
 from tests.upstream.talk import Json, Talk
 from tests.upstream.wire import render
 
@@ -47,6 +48,16 @@ async def cut(talk: Talk, turn: Turn, *, k: int = 3, mode: str = "fin") -> None:
     await talk.begin()
     await talk.say(k)
     await talk.break_off(mode == "rst")
+
+
+async def cut_call(talk: Talk, turn: Turn, *, k: int = 1) -> None:
+    """Closes the socket after a word and `k` fragments, at most two, of a tool call's arguments."""
+    await talk.begin()
+    await talk.say(1)
+    await talk.call_tool(0, "call_cut", "get_weather")
+    for fragment in ('{"city"', ':"Par')[:k]:
+        await talk.add_arguments(0, fragment)
+    await talk.break_off(False)
 
 
 async def cut_before(talk: Talk, turn: Turn, *, mode: str = "fin") -> None:
@@ -322,7 +333,7 @@ SCRIPTS: dict[str, Script] = {
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
             *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
-            *(structured, decline, stall),
+            *(structured, decline, stall, cut_call, mirror, quoted),
         )
     },
 }

@@ -129,6 +129,18 @@ def test_the_log_keeps_the_request_without_its_content(upstream: UpstreamProcess
     assert entry.body == {"model": "script:ok", "temperature": 0.5, "messages": [{"role": "user"}]}
 
 
+async def test_a_stall_says_its_tokens_and_then_nothing(upstream: UpstreamProcess) -> None:
+    model = "script:stall:k=2"
+    body = json.dumps({"model": model, "stream": True, "messages": []}).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", upstream.port)
+    writer.write(b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+    await reader.readuntil(b"w1")
+    assert (upstream.log(model)[0].outcome, upstream.log(model)[0].tokens_sent) == ("open", 2)
+    writer.close()
+    await writer.wait_closed()
+    wait_for_outcome(upstream, model, "client_gone")
+
+
 async def test_a_client_that_leaves_is_noticed(upstream: UpstreamProcess) -> None:
     model = "script:paced:interval_ms=5,events=0"
     body = json.dumps({"model": model, "stream": True, "messages": []}).encode()
@@ -161,7 +173,7 @@ def test_a_bad_script_is_refused(model: str) -> None:
         prepare(model)
 
 
-@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("hang", "slow-first-byte")])
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in ("hang", "stall", "slow-first-byte")])
 @pytest.mark.parametrize("is_streaming", [False, True])
 def test_every_script_comes_to_an_end(upstream: UpstreamProcess, name: str, is_streaming: bool) -> None:
     model = f"script:{name}" + (":events=2" if name == "paced" else "")
