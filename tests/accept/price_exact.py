@@ -6,13 +6,24 @@ from random import Random
 
 import msgspec
 
-from kyma.calls.meter import Meter, Outcome, hold_bound
+from kyma.calls.meter import Meter, Outcome, hold_bound, input_bound
+from kyma.core.answer import UsageReport
 from kyma.core.chat import Chat, ChatRequest, Native
 from kyma.core.model import Model, Price, Quirks, Usage
-from kyma.core.money import cost_nanos, per_million_to_picos, usd_number, usd_text, usd_to_nanos, with_markup
+from kyma.core.money import (
+    cost_nanos,
+    per_million_to_picos,
+    per_thousand_to_picos,
+    usd_number,
+    usd_text,
+    usd_to_nanos,
+    with_markup,
+)
+from kyma.dialects.anthropic_messages.wire import UsageTally
 from kyma.dialects.openai_chat.wire import parse_usage
 from tests.accept.suite import Figure, Run, Suite, told, zero
 
+TOKENS = ("input", "cached_input", "cache_write", "output", "cache_write_1h")
 NANOS_PER_USD = 10**9
 DOUBLE_NANOS = 2**23 * NANOS_PER_USD
 """Beyond 2^23 dollars two neighbours among the doubles are more than a nano-dollar apart."""
@@ -26,9 +37,10 @@ def run(run: Run) -> list[Figure]:
     largest = Fraction(0)
     for _ in range(run.size):
         price, exact_price = _price(dice)
-        usage, exact = _usage(dice, exact_price)
-        rounding = _check_bill(usage, price, exact, wrong)
-        largest = max(largest, rounding)
+        counts = _counts(dice)
+        for report in (_said_by_openai(dice, counts), _said_by_anthropic(counts)):
+            rounding = _check_bill(report, price, _exact(report, counts, exact_price), wrong)
+            largest = max(largest, rounding)
         _check_amounts(dice, wrong)
         _check_hold(dice, price, uncovered)
     return [
@@ -40,14 +52,14 @@ def run(run: Run) -> list[Figure]:
 
 
 def _price(dice: Random) -> tuple[Price, dict[str, Fraction]]:
-    """A price list as read from text, and the same as nano-dollars a token."""
-    texts = {name: _price_text(dice) for name in ("input", "cached_input", "cache_write", "output")}
-    picos = {name: per_million_to_picos(text) for name, text in texts.items()}
+    """A price list as read from text, and the same as nano-dollars a unit."""
+    texts = {name: _price_text(dice) for name in TOKENS} | {"search": _price_text(dice)}
+    picos = {name: per_million_to_picos(texts[name]) for name in TOKENS}
+    picos["search"] = per_thousand_to_picos(texts["search"])
+    exact = {name: Fraction(text) * (10**9 if name == "search" else 10**6) for name, text in texts.items()}
     if dice.random() < 0.5:  # a price of our own: cost and mark-up
         picos = {name: with_markup(cost) for name, cost in picos.items()}
-        exact = {name: Fraction(math.ceil(Fraction(text) * 10**6 * Fraction("1.35"))) for name, text in texts.items()}
-    else:
-        exact = {name: Fraction(text) * 10**6 for name, text in texts.items()}
+        exact = {name: Fraction(math.ceil(cost * Fraction("1.35"))) for name, cost in exact.items()}
     return Price(**picos), {name: value / 1000 for name, value in exact.items()}
 
 
@@ -59,29 +71,55 @@ def _price_text(dice: Random) -> str:
     )
 
 
-def _usage(dice: Random, exact_price: dict[str, Fraction]) -> tuple[bytes, Fraction]:
-    """A vendor's usage object and what it costs, unrounded, in nano-dollars."""
-    fresh, cached, written, output = (dice.randrange(10 ** dice.randrange(1, 7)) for _ in range(4))
-    details = {"cached_tokens": cached, "cache_write_tokens": written}
+def _counts(dice: Random) -> dict[str, int]:
+    """Units in disjoint buckets."""
+    counts = {name: dice.randrange(10 ** dice.randrange(1, 7)) for name in TOKENS}
+    return counts | {"search": dice.randrange(10 ** dice.randrange(1, 3))}
+
+
+def _said_by_openai(dice: Random, counts: dict[str, int]) -> UsageReport:
+    """Cached and written tokens inside the prompt; of hours and searches nothing is said."""
+    fresh, cached, written, output = (counts[name] for name in ("input", "cached_input", "cache_write", "output"))
     wire = {
         "prompt_tokens": fresh + cached + written,
         "completion_tokens": output,
-        "prompt_tokens_details": details,
+        "prompt_tokens_details": {"cached_tokens": cached, "cache_write_tokens": written},
         "completion_tokens_details": {"reasoning_tokens": dice.randrange(output + 1)},
     }
-    parts = {"input": fresh, "cached_input": cached, "cache_write": written, "output": output}
-    return msgspec.json.encode(wire), sum((count * exact_price[name] for name, count in parts.items()), Fraction(0))
+    report = parse_usage(msgspec.Raw(msgspec.json.encode(wire)), Quirks())
+    assert report is not None
+    return report
 
 
-def _check_bill(wire: bytes, price: Price, exact: Fraction, wrong: list[str]) -> Fraction:
+def _said_by_anthropic(counts: dict[str, int]) -> UsageReport:
+    """Cached and written tokens beside the input, those written for an hour among the written ones."""
+    minutes, hour = counts["cache_write"], counts["cache_write_1h"]
+    wire = {
+        "input_tokens": counts["input"],
+        "cache_read_input_tokens": counts["cached_input"],
+        "cache_creation_input_tokens": minutes + hour,
+        "cache_creation": {"ephemeral_5m_input_tokens": minutes, "ephemeral_1h_input_tokens": hour},
+        "output_tokens": counts["output"],
+        "server_tool_use": {"web_search_requests": counts["search"], "web_fetch_requests": 0},
+    }
+    report = UsageTally().see(msgspec.Raw(msgspec.json.encode(wire)))
+    assert report is not None
+    return report
+
+
+def _exact(report: UsageReport, counts: dict[str, int], price: dict[str, Fraction]) -> Fraction:
+    """What was said costs so much, unrounded, in nano-dollars."""
+    untold = () if report.usage.cache_write_1h or report.usage.searches else ("cache_write_1h", "search")
+    return sum((count * price[name] for name, count in counts.items() if name not in untold), Fraction(0))
+
+
+def _check_bill(report: UsageReport, price: Price, exact: Fraction, wrong: list[str]) -> Fraction:
     """The bill of a finished call; how much was rounded."""
     meter = Meter(_request(64, 100), model_at(price))
-    report = parse_usage(msgspec.Raw(wire), Quirks())
-    assert report is not None
     meter.see(report)
     bill = meter.bill(Outcome.FINISHED, price)
     if bill.cost != math.ceil(exact):
-        wrong.append(f"{wire.decode()} at {price} costs {exact}, billed {bill.cost}")
+        wrong.append(f"{report} at {price} costs {exact}, billed {bill.cost}")
     if _dollars_on_the_wire(bill.cost) * NANOS_PER_USD != bill.cost:
         wrong.append(f"{bill.cost} nanos are shown as {usd_number(bill.cost)!r}")
     return bill.cost - exact
@@ -101,15 +139,23 @@ def _check_amounts(dice: Random, wrong: list[str]) -> None:
 
 
 def _check_hold(dice: Random, price: Price, uncovered: list[str]) -> None:
-    """What is set aside covers whatever the request may use: a token of input is at least a byte."""
+    """What is set aside covers whatever the request may use, up to all that it could read, say and look up."""
     if price.cached_input > price.input:
         return
-    request = _request(dice.randrange(1, 10**4), dice.randrange(1, 10**5))
-    held = hold_bound(request, model_at(price)).cost(price)
-    size = request.input_bytes
-    cached = dice.randrange(size + 1)
-    written = dice.randrange(size - cached + 1)
-    usage = Usage(size - cached - written, cached, written, dice.randrange(request.max_tokens + 1))
+    keeps_an_hour, searches = dice.random() < 0.5, dice.choice((0, 0, dice.randrange(10)))
+    request = _request(dice.randrange(1, 10**4), dice.randrange(1, 10**5), keeps_an_hour, searches)
+    model = model_at(price)
+    held = hold_bound(request, model).cost(price)
+    most = input_bound(request, model)
+    share = dice.choice((0.0, 1.0, dice.random()))
+    written = int(most * share)
+    cached = dice.randrange(most - written + 1)
+    hour = int(written * dice.choice((0.0, 1.0, dice.random()))) if keeps_an_hour else 0
+    output, searched = dice.randrange(request.max_tokens + 1), dice.randrange(searches + 1)
+    if dice.random() < 0.5:
+        output, searched = request.max_tokens, searches
+    fresh = most - written - cached
+    usage = Usage(fresh, cached, written - hour, output, cache_write_1h=hour, searches=searched)
     if usage.cost(price) > held:
         uncovered.append(f"{usage} at {price} costs {usage.cost(price)}, held {held}")
 
@@ -118,7 +164,7 @@ def _dollars_on_the_wire(nanos: int) -> Fraction:
     return Fraction(bytes(usd_number(nanos)).decode())
 
 
-def _request(input_bytes: int, max_tokens: int) -> ChatRequest:
+def _request(input_bytes: int, max_tokens: int, keeps_an_hour: bool = False, searches: int = 0) -> ChatRequest:
     return ChatRequest(
         model="m",
         chat=lambda: Chat(messages=(), max_tokens=1),
@@ -126,6 +172,8 @@ def _request(input_bytes: int, max_tokens: int) -> ChatRequest:
         is_streaming=True,
         native=Native("openai_chat", {}),
         input_bytes=input_bytes,
+        keeps_an_hour=keeps_an_hour,
+        searches=searches,
     )
 
 
@@ -162,4 +210,4 @@ def model_at(price: Price) -> Model:
     )
 
 
-SUITE = Suite("price-exact", "cases", quick=50_000, full=1_000_000, for_mutants=5_000, run=run)
+SUITE = Suite("price-exact", "cases", quick=30_000, full=1_000_000, for_mutants=5_000, run=run)

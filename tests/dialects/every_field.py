@@ -170,7 +170,8 @@ HEAD = """\
 Made by `python -m tests.dialects.every_field`; a test keeps it true. *mapped*: said in the vendor's own form.
 *emulated*: said another way and named in `X-Kyma-Emulated`. *dropped*: left out and named in `X-Kyma-Dropped`;
 `X-Kyma-Strict: true` makes that a 400. *given back*: stands in the answer again. Fields that are not listed are
-dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.""".splitlines()
+dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.
+What a vendor would charge for beside tokens is refused where it has no price: see decision 4.""".splitlines()
 
 
 def lines() -> Iterator[str]:

@@ -125,11 +125,36 @@ def test_what_a_later_report_leaves_out_still_holds(
         {"server_tool_use": {"web_search_requests": -1}},
         {"server_tool_use": {"web_search_requests": 10**6}},
         {"server_tool_use": {"web_search_requests": "many"}},
+        {"iterations": [{"type": "compaction", "input_tokens": -1}]},
+        {"iterations": [{"type": "compaction", "output_tokens": 10**15}]},
     ],
 )
 def test_nonsense_in_the_new_buckets_is_no_report(nonsense: dict[str, Any]) -> None:
     usage = {"input_tokens": 1, "output_tokens": 1, **nonsense}
     assert parse_response(whole(usage), Quirks()).report == UsageReport(Usage(), is_valid=False)
+
+
+COMPACTED: dict[str, Any] = {
+    "input_tokens": 23000,
+    "output_tokens": 1000,
+    "iterations": [
+        {"type": "compaction", "input_tokens": 180000, "output_tokens": 3500},
+        {"type": "message", "input_tokens": 23000, "output_tokens": 1000},
+    ],
+}
+"""The example of the page on compaction."""
+
+
+def test_a_compaction_is_charged_though_the_totals_leave_it_out() -> None:
+    whole_report = parse_response(whole(COMPACTED), Quirks()).report
+    assert whole_report == UsageReport(Usage(203_000, output=4_500))
+    assert last_report({"input_tokens": 23000, "output_tokens": 1}, COMPACTED) == whole_report
+    assert last_report(COMPACTED, {"output_tokens": 1000}) == whole_report
+
+
+def test_iterations_without_a_compaction_are_in_the_totals() -> None:
+    usage = COMPACTED | {"iterations": COMPACTED["iterations"][1:]}
+    assert parse_response(whole(usage), Quirks()).report == UsageReport(Usage(23_000, output=1_000))
 
 
 def test_a_customer_reads_the_hour_in_anthropics_own_form() -> None:

@@ -46,6 +46,18 @@ ADDED = BYTEWISE | {
 }
 """Further models of every family, and their scripts."""
 
+SEARCHING = ModelSpec(
+    "searching",
+    [RouteSpec(f"{catalog.VENDOR}-good-anthropic", "script:cached:read=1,written=2,hour=1,searches=2")],
+    fields={
+        "list_price": {
+            **{"input": "1", "cached_input": "0.1", "cache_write": "1.25", "cache_write_1h": "2", "output": "2"},
+            **{"search": "13.5", "source": "tests"},
+        }
+    },
+)
+"""Sold with searches, and with a cache that is kept for minutes or an hour."""
+
 
 @pytest.fixture(scope="session")
 def gateway(upstream_process: UpstreamProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
@@ -112,5 +124,5 @@ def _in_families(upstream: UpstreamProcess) -> tuple[list[ProviderSpec], list[Mo
     others = [dialect for dialect in FAMILIES if dialect != "openai_chat"]
     return (
         providers + [in_family(row, dialect) for dialect in others for row in providers if row.id in used],
-        models + [model_in_family(model, dialect) for dialect in others for model in common],
+        [*models, SEARCHING] + [model_in_family(model, dialect) for dialect in others for model in common],
     )

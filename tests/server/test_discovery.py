@@ -47,6 +47,8 @@ def test_a_model_row_has_every_field_of_the_contract(anybody: Api) -> None:
         "output_per_1m": 2.0,
         "cached_input_per_1m": 0.1,
         "cache_write_per_1m": row["pricing"]["cache_write_per_1m"],
+        "cache_write_1h_per_1m": 1.0,
+        "search_per_1k": None,
         "input": 1.0,
         "output": 2.0,
     }

@@ -38,12 +38,17 @@ class _Anthropic(Talk):
     @property
     def usage(self) -> Json:
         """Cached and written tokens stand beside `input_tokens`; thoughts are among the output."""
-        usage = {
+        usage: Json = {
             "input_tokens": self.asked.prompt_tokens - self.cached - self.written,
             "cache_creation_input_tokens": self.written,
             "cache_read_input_tokens": self.cached,
             "output_tokens": self.said,
         }
+        if self.written_for_an_hour:
+            minutes, hour = self.written - self.written_for_an_hour, self.written_for_an_hour
+            usage["cache_creation"] = {"ephemeral_5m_input_tokens": minutes, "ephemeral_1h_input_tokens": hour}
+        if self.searches:
+            usage["server_tool_use"] = {"web_search_requests": self.searches, "web_fetch_requests": 0}
         return usage | ({"output_tokens_details": {"thinking_tokens": self.thoughts}} if self.thoughts else {})
 
     def counted(self, prompt: object, said: object, total: object) -> Json:

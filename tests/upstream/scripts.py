@@ -235,10 +235,15 @@ async def interleaved(talk: Talk, turn: Turn) -> None:
     await talk.done("tool_calls")
 
 
-async def cached(talk: Talk, turn: Turn, *, read: int = 2, written: int = 1) -> None:
-    """A good answer; so many tokens of the prompt (no more than it has) were read from a cache and written to it."""
+async def cached(talk: Talk, turn: Turn, *, read: int = 2, written: int = 1, hour: int = 0, searches: int = 0) -> None:
+    """A good answer; so many tokens of the prompt (no more than it has) were read from a cache and written to it.
+
+    `hour` of the written ones are kept for an hour, and so many searches were made; only Anthropic says either.
+    """
     talk.cached = min(read, talk.asked.prompt_tokens)
     talk.written = min(written, talk.asked.prompt_tokens - talk.cached)
+    talk.written_for_an_hour = min(hour, talk.written)
+    talk.searches = searches
     await ok(talk, turn)
 
 

@@ -72,6 +72,8 @@ class Talk:
         self.thoughts = 0
         self.cached = 0
         self.written = 0
+        self.written_for_an_hour = 0
+        self.searches = 0
         self._entry = entry
         self._words = 0
         self._is_short = False

@@ -11,7 +11,14 @@ import msgspec
 
 from kyma.catalog.sheets import CatalogError, ModelRow, PriceRow, ProviderRow, RouteRow, quirks_of
 from kyma.core.model import Price
-from kyma.core.money import Picos, per_million_text, per_million_to_picos, per_thousand_to_picos, with_markup
+from kyma.core.money import (
+    Picos,
+    per_million_text,
+    per_million_to_picos,
+    per_thousand_text,
+    per_thousand_to_picos,
+    with_markup,
+)
 
 Costed = tuple[RouteRow, Price]
 
@@ -142,4 +149,5 @@ def _fits(cost: Price, price: Price) -> bool:
 
 
 def _text(price: Price) -> str:
-    return f"{per_million_text(price.input)} / {per_million_text(price.output)}"
+    search = "" if price.search is None else f" and {per_thousand_text(price.search)} for 1,000 searches"
+    return f"{per_million_text(price.input)} / {per_million_text(price.output)}{search}"

@@ -92,7 +92,7 @@ def per_million_text(picos: Picos) -> str:
 
 def per_thousand_text(picos: Picos) -> str:
     """A unit price as USD per 1,000: 13_500_000_000 -> `13.5`."""
-    return usd_text(picos)
+    return usd_text(picos).removesuffix(".0")  # a thousand times picos are as many dollars as picos are nanos
 
 
 def _exact(text: str, scale: int, unit: str) -> int:

@@ -8,6 +8,6 @@ Source: Anthropic's page on its web fetch tool, whose example of one is a PDF of
 
 
 def decoded_size(base64: str) -> int:
-    """The bytes of base64 text, which may stand behind the head of a `data:` URL."""
+    """The bytes of base64 text, padding included; the head of a `data:` URL may stand before it."""
     start = base64.find(",") + 1 if base64.startswith("data:") else 0
     return (len(base64) - start) * 3 // 4

@@ -9,7 +9,7 @@ from kyma.catalog import CatalogError, builtin_data, read
 from kyma.core.errors import NotFound
 from kyma.core.model import Price
 
-from .conftest import PROVIDERS, Here, model_file, route
+from .conftest import LIST_PRICE, PROVIDERS, Here, model_file, route
 
 NEAR, FAR, SHED = route("near"), route("far", "0.6", "0.9"), route("shed", "0", "0")
 
@@ -39,6 +39,28 @@ def test_an_alias_can_be_added(owl: Here) -> None:
 def test_a_new_model_costs_its_dearest_route_with_the_mark_up(owl: Here) -> None:
     model = owl(model_file(NEAR, FAR, price="")).models["owl"]
     assert model.price == Price(810_000, 810_000, 810_000, 1_350_000, 810_000)
+
+
+def test_searches_cost_what_the_dearest_route_that_sells_them_charges_with_the_mark_up(owl: Here) -> None:
+    searching = route("far", more='search = "10", ')
+    assert owl(model_file(NEAR, searching, price="")).models["owl"].price.search == 13_500_000_000
+    assert owl(model_file(NEAR, FAR, price="")).models["owl"].price.search is None
+
+
+def test_searches_are_sold_at_the_listed_price_alone(owl: Here) -> None:
+    searching = route("near", more='search = "10", ')
+    assert owl(model_file(searching)).models["owl"].price.search is None
+    listed = LIST_PRICE.replace('output = "2"', 'output = "2", search = "13.5"')
+    found = owl(model_file(searching, price=listed)).models["owl"]
+    assert (found.price.search, len(found.routes)) == (13_500_000_000, 1)
+
+
+def test_a_route_whose_searches_cost_more_than_theirs_are_sold_for_is_dropped(owl: Here) -> None:
+    listed = LIST_PRICE.replace('output = "2"', 'output = "2", search = "13.49"')
+    catalog = owl(model_file(route("near", more='search = "10", '), FAR, price=listed))
+    assert [found.provider.id for found in catalog.models["owl"].routes] == ["far"]
+    cost, price = "0.5 / 1.0 and 10 for 1,000 searches", "1.0 / 2.0 and 13.49 for 1,000 searches"
+    assert f"owl: near/owl-1 dropped: {cost} with the mark-up exceeds the list price {price}" in catalog.warnings
 
 
 def test_the_mark_up_is_rounded_up_to_a_whole_pico_dollar(owl: Here) -> None:

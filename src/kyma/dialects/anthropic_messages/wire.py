@@ -6,6 +6,7 @@ Source: anthropic-python 2.11 and 2.12 types, Anthropic's Messages reference, No
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from kyma.core.answer import Bill, FinishReason, UsageReport
 from kyma.core.model import Usage
@@ -61,7 +62,7 @@ class WireThought(msgspec.Struct):
     thinking_tokens: int | None = None
 
 
-class WireUsage(msgspec.Struct):
+class WireCount(msgspec.Struct):
     """Tokens as Anthropic counts: cached and written ones stand beside `input_tokens`, thoughts inside the output."""
 
     input_tokens: int | None = None
@@ -69,6 +70,20 @@ class WireUsage(msgspec.Struct):
     cache_creation_input_tokens: int | None = None
     cache_creation: WireWritten | None = None
     output_tokens: int | None = None
+
+
+class WireIteration(WireCount):
+    type: str = ""
+
+
+class WireUsage(WireCount):
+    """The count of an answer. A compaction on the way to it is charged too, and stands among the `iterations` alone.
+
+    Source: Anthropic's page on compaction, October 2026, whose example counts 23,000 tokens of input and a compaction
+    of 180,000 beside them.
+    """
+
+    iterations: list[WireIteration] | None = None
     output_tokens_details: WireThought | None = None
     server_tool_use: WireLookups | None = None
 
@@ -80,10 +95,11 @@ NO_LOOKUPS = WireLookups()
 class UsageTally:
     """The reports of one answer, each of them a total so far: what a later one does not mention still holds."""
 
-    __slots__ = ("_is_valid", "usage")
+    __slots__ = ("_compacted", "_is_valid", "_usage")
 
     def __init__(self) -> None:
-        self.usage = Usage()
+        self._usage = Usage()
+        self._compacted: Usage | None = None
         self._is_valid = True
 
     def see(self, raw: msgspec.Raw) -> UsageReport | None:
@@ -96,10 +112,14 @@ class UsageTally:
             self._is_valid = False
         else:
             self._merge(wire)
-        return UsageReport(self.usage, True) if self._is_valid else UsageReport(Usage(), is_valid=False)
+        if not self._is_valid:
+            return UsageReport(Usage(), is_valid=False)
+        return UsageReport(self._usage if self._compacted is None else _sum(self._usage, self._compacted))
 
     def _merge(self, wire: WireUsage) -> None:
-        known = self.usage
+        known = self._usage
+        if wire.iterations:
+            self._compacted = _compacted(wire.iterations)
         fresh, cached = wire.input_tokens, wire.cache_read_input_tokens
         written, hour = _written(wire, known)
         if not (fresh or cached or wire.cache_creation_input_tokens or written or hour):
@@ -122,12 +142,30 @@ class UsageTally:
         smallest = min(usage.input, usage.cached_input, usage.cache_write, usage.cache_write_1h, usage.output)
         if min(smallest, usage.reasoning, usage.searches, usage.fetches) < 0 or usage.searches > MAX_SEARCHES:
             self._is_valid = False
+        if self._compacted is not None and not 0 <= min(astuple(self._compacted)) <= self._compacted.total < MAX_TOKENS:
+            self._is_valid = False
         if usage.reasoning > usage.output or usage.total >= MAX_TOKENS:
             self._is_valid = False
-        self.usage = usage
+        self._usage = usage
 
 
-def _written(wire: WireUsage, known: Usage) -> tuple[int, int]:
+def _compacted(iterations: list[WireIteration]) -> Usage | None:
+    """What compactions took, all of them together; None where there was none."""
+    total: Usage | None = None
+    for said in iterations:
+        if said.type == "compaction":
+            written, hour = _written(said, Usage())
+            fresh, cached, output = said.input_tokens or 0, said.cache_read_input_tokens or 0, said.output_tokens or 0
+            one = Usage(fresh, cached, written, output, cache_write_1h=hour)
+            total = one if total is None else _sum(total, one)
+    return total
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(*(mine + its for mine, its in zip(astuple(one), astuple(other), strict=True)))
+
+
+def _written(wire: WireCount, known: Usage) -> tuple[int, int]:
     """Input written for minutes and for an hour. A total alone is made up of what was said to be for an hour before."""
     total, said = wire.cache_creation_input_tokens, wire.cache_creation
     if said is not None:
