@@ -177,9 +177,10 @@ class Reasoning(msgspec.Struct, frozen=True):
 class Chat(msgspec.Struct, frozen=True, kw_only=True):
     """A whole request in Kyma's words. None or empty: not asked for.
 
-    `names` has, for each concept that the request used, the customer's own path of it: keys are names of fields here,
-    and for what stands inside messages and tools `cache`, `thinking`, `is_error`, `name`, `detail`, `image`, `audio`,
-    `file`, `custom_tools`, `deferred_tools`, `strict`. `lost` are the paths of what no field here can hold.
+    `names` has, for each concept that the request used, the customer's own path of it, or several with ", " between:
+    keys are names of fields here, and for what stands inside messages and tools `cache`, `thinking`, `is_error`,
+    `name`, `detail`, `image`, `audio`, `file`, `custom_tools`, `deferred_tools`, `strict`. `lost` are the paths of
+    what no field here can hold.
     """
 
     messages: tuple[Message, ...]

@@ -1,8 +1,17 @@
 """What a request loses on its way upstream, and what is said another way: paths in the customer's words, each once."""
 
 
+def note(names: dict[str, str], concept: str, path: str) -> None:
+    """The customer said `concept` at `path`, maybe not there alone."""
+    known = names.get(concept)
+    if known is None:
+        names[concept] = path
+    elif path not in known.split(", "):
+        names[concept] = f"{known}, {path}"
+
+
 class Report:
-    """`names` gives the customer's path of each concept of `Chat`; a concept without one is named as it is."""
+    """`names` gives the customer's paths of each concept of `Chat`; a concept without any is named as it is."""
 
     def __init__(self, names: dict[str, str], lost: tuple[str, ...] = ()) -> None:
         self.names = names
@@ -28,4 +37,10 @@ class Report:
     @property
     def both(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """`(dropped, emulated)`; what is dropped is not emulated as well."""
-        return tuple(self.dropped), tuple([path for path in self.emulated if path not in self.dropped])
+        dropped = _each(self.dropped)
+        return tuple(dropped), tuple([path for path in _each(self.emulated) if path not in dropped])
+
+
+def _each(paths: dict[str, None]) -> dict[str, None]:
+    """Concepts that were said in several places, by place."""
+    return dict.fromkeys([path for listed in paths for path in listed.split(", ")])

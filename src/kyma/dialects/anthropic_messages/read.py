@@ -68,7 +68,7 @@ def read_chat(fields: RawFields, max_tokens: int) -> Chat:
             report.lose(name)
     messages = read_messages(fields["messages"], fields.get("system"), report)
     if "cache_control" in fields:
-        report.names["cache"] = "cache_control"
+        report.name("cache", "cache_control")
         messages = mark_last(messages, _cache_decoder.decode(fields["cache_control"]).ttl or "5m")
     choice, parallel = _tool_choice(fields, report)
     temperature, top_p, top_k = fields.get("temperature"), fields.get("top_p"), fields.get("top_k")

@@ -5,6 +5,7 @@ import msgspec
 from kyma.core.chat import CacheMark, Tool
 from kyma.dialects.anthropic_messages.blocks import WireBlock, WireTool
 from kyma.dialects.anthropic_messages.wire import EMPTY, RawFields
+from kyma.dialects.report import note
 
 PLACEHOLDER = "DeferredToolPlaceholder"
 """Claude Code's tool that only keeps the place of deferred ones; nobody is to call it."""
@@ -17,14 +18,14 @@ _sent_tools_decoder = msgspec.json.Decoder(list[RawFields] | None)
 
 
 class Report:
-    """Where the customer said what (the first place of each concept), and what no word of ours can hold."""
+    """Where the customer said what, and what no word of ours can hold."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self._lost: dict[str, None] = {}
 
     def name(self, concept: str, path: str) -> None:
-        self.names.setdefault(concept, path)
+        note(self.names, concept, path)
 
     def lose(self, path: str) -> None:
         self._lost[path] = None

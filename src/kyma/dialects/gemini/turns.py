@@ -21,6 +21,7 @@ from kyma.dialects.gemini.conversation import WireCall, WireContent, WirePart, W
 from kyma.dialects.gemini.media import MediaPart, from_blob, from_file
 from kyma.dialects.gemini.signatures import unwrap
 from kyma.dialects.gemini.wire import NAME, NULL, RawFields, encoder, fields_decoder, head
+from kyma.dialects.report import note
 
 T = TypeVar("T")
 
@@ -70,7 +71,7 @@ class Turns:
         wire = _part_decoder.decode(raw)
         fields = {name: value for name, value in fields_decoder.decode(raw).items() if value != NULL}
         if wire.thought_signature:
-            self.names["thinking"] = f"{where}.thoughtSignature"
+            note(self.names, "thinking", f"{where}.thoughtSignature")
         if wire.text is not None:
             self._read_text(wire.text, wire, where)
         elif wire.function_call is not None:
@@ -89,7 +90,7 @@ class Turns:
     def _read_text(self, text: str, wire: WirePart, where: str) -> None:
         """Thoughts are gathered until their signature comes, which may stand on an empty part behind them."""
         if wire.thought:
-            self.names.setdefault("thinking", f"{where}.thought")
+            note(self.names, "thinking", f"{where}.thought")
             self._thought += text
         elif text:
             self._close_thought()
@@ -156,7 +157,7 @@ class Turns:
 
     def _note_media(self, media: T, where: str, member: str) -> T:
         concept = "image" if isinstance(media, ImagePart) else "audio" if isinstance(media, AudioPart) else "file"
-        self.names[concept] = f"{where}.{member}"
+        note(self.names, concept, f"{where}.{member}")
         return media
 
     def _note_unknown(self, raw: msgspec.Raw, shape: type[msgspec.Struct], where: str) -> None:

@@ -31,6 +31,7 @@ from kyma.dialects.openai_responses.items import (
 )
 from kyma.dialects.openai_responses.tools import SEARCH, Toolbox, flat_name
 from kyma.dialects.openai_responses.wire import EMPTY, NULL, RawFields, Sealed, fields_decoder, head, raws, unseal
+from kyma.dialects.report import note
 
 CALL_MEMBERS = ("type", "id", "status", "call_id", "name", "namespace")
 KNOWN_MEMBERS: dict[str, set[str]] = {
@@ -160,15 +161,15 @@ class Conversation:
             case WirePart(type="refusal", refusal=str(text)):
                 return TextPart(text)
             case WirePart(type="input_image", image_url=str(url), detail=detail):
-                self.names["image"] = path
+                note(self.names, "image", path)
                 if detail is not None:
-                    self.names["detail"] = f"{path}.detail"
+                    note(self.names, "detail", f"{path}.detail")
                 return ImagePart(url, detail, cache)
             case WirePart(type="input_audio", input_audio=audio) if audio is not None:
-                self.names["audio"] = path
+                note(self.names, "audio", path)
                 return AudioPart(audio.data, audio.format)
             case WirePart(type="input_file", file_data=data, file_id=file_id, filename=filename, file_url=url):
-                self.names["file"] = path
+                note(self.names, "file", path)
                 if wire.detail is not None:
                     self.lost[f"{path}.detail"] = None
                 return FilePart(_data_url(data), file_id, filename, url, cache)
@@ -178,7 +179,7 @@ class Conversation:
     def _cache(self, fields: RawFields, path: str) -> CacheMark | None:
         if fields.get(BREAKPOINT, NULL) == NULL:
             return None
-        self.names["cache"] = f"{path}.{BREAKPOINT}"
+        note(self.names, "cache", f"{path}.{BREAKPOINT}")
         return CACHE_MARK
 
     def _report(self, kind: str, fields: RawFields) -> None:
