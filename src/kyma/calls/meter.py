@@ -7,6 +7,7 @@ bytes. Own counts are marked as estimated and never exceed `max_tokens`.
 from enum import StrEnum
 
 from kyma.core.answer import (
+    Answer,
     Bill,
     ChatEvent,
     ChatResponse,
@@ -17,7 +18,7 @@ from kyma.core.answer import (
     ToolCallStart,
     UsageReport,
 )
-from kyma.core.chat import SAID, ChatRequest, ToolCallPart
+from kyma.core.chat import SAID, CallRequest, ToolCallPart
 from kyma.core.model import Model, Price, Usage
 
 BYTES_PER_TOKEN = 4
@@ -70,11 +71,22 @@ SETTLEMENT: dict[tuple[Outcome, bool], Basis] = {
 class Meter:
     """Counts one call."""
 
-    __slots__ = ("_is_sane", "_model", "_n", "_report", "_response", "_room", "_streamed_tokens", "input_estimate")
+    __slots__ = (
+        "_is_sane",
+        "_model",
+        "_n",
+        "_readings",
+        "_report",
+        "_response",
+        "_room",
+        "_streamed_tokens",
+        "input_estimate",
+    )
 
-    def __init__(self, request: ChatRequest, model: Model) -> None:
+    def __init__(self, request: CallRequest, model: Model) -> None:
         self.input_estimate = input_estimate(request, model)
         self._n = request.n
+        self._readings = request.readings
         self._room = request.max_tokens * request.n
         self._model = model
         self._report: UsageReport | None = None
@@ -110,9 +122,10 @@ class Meter:
             case UsageReport():
                 self._see_report(event)
 
-    def see_response(self, response: ChatResponse) -> None:
-        """Count a whole answer."""
-        self._response = response
+    def see_response(self, response: Answer) -> None:
+        """Count a whole answer. One that is no chat delivers no tokens."""
+        if isinstance(response, ChatResponse):
+            self._response = response
         if response.report is not None:
             self._see_report(response.report)
 
@@ -140,22 +153,22 @@ class Meter:
         self._report = report
         self._is_sane = (
             report.is_valid
-            and usage.total_input <= ABSURD_FACTOR * window
+            and usage.total_input <= ABSURD_FACTOR * window * self._readings
             and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._n
         )
 
 
-def input_estimate(request: ChatRequest, model: Model) -> int:
+def input_estimate(request: CallRequest, model: Model) -> int:
     """About how many tokens the model will read."""
     return -(-request.input_bytes // BYTES_PER_TOKEN) + request.image_count * model.image_tokens
 
 
-def input_bound(request: ChatRequest, model: Model) -> int:
+def input_bound(request: CallRequest, model: Model) -> int:
     """At most how many tokens the model will read: a token is at least one byte."""
     return request.input_bytes + request.image_count * model.image_tokens
 
 
-def hold_bound(request: ChatRequest, model: Model) -> Usage:
+def hold_bound(request: CallRequest, model: Model) -> Usage:
     """The most expensive usage this request can come to; what is set aside for it."""
     limit = max(model.max_output_tokens or 0, model.context_window)
     output = request.n * min(request.max_tokens, limit)

@@ -178,7 +178,7 @@ def test_a_customer_gets_the_vectors_in_base64(embedder: LocalEmbedder) -> None:
     embedded = embedder.embed(request.texts)
     response = openai_embeddings.respond(request, embedded.vectors, sum(embedded.tokens))
     reply = OurReply("req_1", "m", 0, 1)
-    rendered = openai_embeddings.render_response(response, request, reply, Bill(Usage(6), 0, 0, False))
+    rendered = openai_embeddings.render_response(response, reply, Bill(Usage(6), 0, 0, False), request)
     for entry, vector in zip(json.loads(rendered)["data"], embedded.vectors, strict=True):
         got = struct.unpack("<64f", base64.b64decode(entry["embedding"]))
         assert cosine(got, got) == pytest.approx(1.0, abs=1e-5)
