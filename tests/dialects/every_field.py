@@ -6,7 +6,10 @@
 import json
 from collections.abc import Iterator
 
-from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
+import msgspec
+
+from kyma.core.model import Quirks
+from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses, rerank
 from kyma.providers.compat import DIALECTS
 from kyma.providers.translate import translate
 
@@ -159,6 +162,33 @@ def fate(dialect: str, field: str, target: str) -> str:
     return "emulated" if _names(shown.emulated, field) else "mapped"
 
 
+RERANK_FIELDS: Json = {
+    "top_n": 1,
+    "return_documents": True,
+    "max_tokens_per_doc": 512,
+    "priority": 1,
+    "truncation": True,
+    "truncate": True,
+    "truncation_direction": "left",
+    "raw_scores": True,
+    "rank_fields": ["x"],
+}
+"""What may be asked of a reranker besides; each vendor has a list of its own."""
+
+
+def rerank_fate(field: str, form: str) -> str:
+    """What becomes of a field of a rerank request on its way to a vendor of that form."""
+    body = {"model": "m", "query": "q", "documents": ["a", "b"]} | {field: RERANK_FIELDS[field]}
+    quirks = msgspec.structs.replace(Quirks(), rerank_form=form)
+    shown = rerank.render_request(rerank.parse_request(json.dumps(body).encode()), "m", quirks)
+    if field in shown.dropped:
+        return "dropped"
+    sent = json.loads(shown.body)
+    if sent.get(field) == RERANK_FIELDS[field]:
+        return "as it is"
+    return "mapped" if RERANK_FIELDS[field] in sent.values() else "done here"
+
+
 def _names(paths: tuple[str, ...], field: str) -> bool:
     told = [part for path in paths for part in path.split(", ")]
     return any(part == field or part.startswith(f"{field}.") for part in told)
@@ -173,6 +203,13 @@ Made by `python -m tests.dialects.every_field`; a test keeps it true. *mapped*: 
 dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.
 What a vendor would charge for beside tokens is refused where it has no price: see decision 4.""".splitlines()
 
+RERANK_HEAD = """
+## Rerank, by the vendor's form
+
+`jina` is the common form, and what customers write. *done here*: the gateway gives the answer that form.
+Embeddings and moderations have OpenAI's form alone and travel as they are; `dimensions` and `encoding_format` are done
+here, and named as emulated, for a vendor whose row says that it does not take them.""".splitlines()
+
 
 def lines() -> Iterator[str]:
     """docs/dialects.md."""
@@ -185,6 +222,12 @@ def lines() -> Iterator[str]:
         yield "| --- |" + " --- |" * len(DIALECTS)
         for field in fields:
             yield f"| `{field}` | " + " | ".join(fate(dialect, field, target) for target in DIALECTS) + " |"
+    yield from RERANK_HEAD
+    yield ""
+    yield "| field | " + " | ".join(f"to {form}" for form in rerank.FORMS) + " |"
+    yield "| --- |" + " --- |" * len(rerank.FORMS)
+    for field in RERANK_FIELDS:
+        yield f"| `{field}` | " + " | ".join(rerank_fate(field, form) for form in rerank.FORMS) + " |"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import openai
 import pytest
 from openai.types import CreateEmbeddingResponse
 
+from kyma.calls.meter import BYTES_PER_TOKEN
 from kyma.core.answer import Bill, UsageReport
 from kyma.core.errors import Garbled, InvalidRequest, RateLimited, Rejected, UpstreamFailed
 from kyma.core.model import Quirks, Usage
@@ -21,7 +22,6 @@ from kyma.dialects.openai_embeddings import (
     EmbeddingResponse,
     parse_request,
     parse_response,
-    refuse_token_ids,
     render_error,
     render_request,
     render_response,
@@ -66,7 +66,7 @@ def sent(quirks: Quirks | None = None, **fields: object) -> dict[str, object]:
 
 def shown(response: EmbeddingResponse, request: EmbeddingRequest) -> list[object]:
     """The embeddings that the customer sees."""
-    rendered = json.loads(render_response(response, request, OurReply(), BILL))
+    rendered = json.loads(render_response(response, OurReply(), BILL, request))
     if request.encoding == "float":  # the SDK's type knows vectors only; it decodes base64 before that
         CreateEmbeddingResponse.model_validate(rendered)
     return [entry["embedding"] for entry in rendered["data"]]
@@ -86,14 +86,12 @@ def test_a_text_and_a_list_of_texts_are_read() -> None:
 def test_token_ids_are_read_as_one_text_or_several() -> None:
     assert parse_request(body(input=[1, 2, 3])).token_ids == ((1, 2, 3),)
     assert parse_request(body(input=[[1, 2], [3]])).token_ids == ((1, 2), (3,))
-    assert parse_request(body(input=[[1, 2], [3]])).input_bytes == 3
+    request = parse_request(body(input=[[1, 2], [3]]))
+    assert (request.has_token_ids, request.readings) == (True, 2)
 
 
-def test_token_ids_are_refused_for_models_that_cannot_read_them() -> None:
-    with pytest.raises(InvalidRequest, match="minilm takes texts, not token ids") as caught:
-        refuse_token_ids(parse_request(body(input=[1, 2])), "minilm")
-    assert (caught.value.param, caught.value.status) == ("input", 400)
-    refuse_token_ids(parse_request(body(input=["text"])), "minilm")
+def test_a_token_id_counts_as_much_as_an_estimated_token_of_text() -> None:
+    assert parse_request(body(input=[[1, 2], [3]])).input_bytes == 3 * BYTES_PER_TOKEN
 
 
 @pytest.mark.parametrize(
@@ -170,7 +168,7 @@ def test_vectors_of_the_wanted_encoding_are_relayed_to_the_digit() -> None:
     digits = b"[-0.006929283495992422,1e-7,0.10]"
     upstream = answer("HERE").replace(b'"HERE"', digits)
     request = parse_request(body())
-    assert digits in render_response(parse_response(upstream, request), request, OurReply(), BILL)
+    assert digits in render_response(parse_response(upstream, request), OurReply(), BILL, request)
 
 
 def test_a_vendor_may_answer_in_the_other_encoding() -> None:
@@ -266,7 +264,7 @@ def test_usage_is_read_as_vendors_say_it(usage: object, report: UsageReport | No
 
 def test_usage_is_shown_with_its_cost() -> None:
     request = parse_request(body())
-    rendered = json.loads(render_response(respond(request, [FIRST], 7), request, OurReply(), BILL))
+    rendered = json.loads(render_response(respond(request, [FIRST], 7), OurReply(), BILL, request))
     assert rendered["usage"] == {"prompt_tokens": 7, "total_tokens": 7, "cost": 0.000001234}
     assert (rendered["object"], rendered["model"]) == ("list", "minilm")
     assert rendered["data"][0] == {"object": "embedding", "index": 0, "embedding": FIRST}
@@ -274,7 +272,7 @@ def test_usage_is_shown_with_its_cost() -> None:
 
 def test_the_vendors_own_model_name_is_not_shown() -> None:
     request = parse_request(body())
-    assert b"vendor" not in render_response(parse_response(answer(FIRST), request), request, OurReply(), BILL)
+    assert b"vendor" not in render_response(parse_response(answer(FIRST), request), OurReply(), BILL, request)
 
 
 def test_errors_have_openais_envelope() -> None:
@@ -296,7 +294,7 @@ def test_the_official_sdk_reads_what_it_asked_for_by_itself(vendors_encoding: st
         request = parse_request(content)
         assert request.encoding == "base64"
         upstream = [FIRST, SECOND] if vendors_encoding == "float" else [base64_of(FIRST), base64_of(SECOND)]
-        return render_response(parse_response(answer(*upstream), request), request, OurReply(), BILL)
+        return render_response(parse_response(answer(*upstream), request), OurReply(), BILL, request)
 
     with customer(serve) as client:
         got = client.embeddings.create(model="m", input=["a", "b"])

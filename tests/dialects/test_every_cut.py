@@ -18,7 +18,7 @@ from kyma.core.chat import ChatRequest
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Quirks, Usage
 from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
-from kyma.dialects.base import CustomerDialect
+from kyma.dialects.base import ChatDialect
 from kyma.providers.compat import DIALECTS, adapter_for
 from tests.customers.by_anthropic import ByMessages
 from tests.customers.by_google import ByGoogle
@@ -50,7 +50,7 @@ def by_google(send: Send) -> genai.Client:
     return genai.Client(api_key="k", http_options=types.HttpOptions(base_url=URL, httpx_client=http))
 
 
-CUSTOMERS: dict[str, tuple[CustomerDialect, Callable[[Send], Customer]]] = {
+CUSTOMERS: dict[str, tuple[ChatDialect, Callable[[Send], Customer]]] = {
     "chat": (openai_chat, lambda send: ByChat(by_openai(send))),
     "completions": (openai_completions, lambda send: ByCompletions(by_openai(send, is_strict=False))),
     "responses": (openai_responses, lambda send: ByResponses(by_openai(send))),
@@ -63,7 +63,7 @@ The SDK's type of a legacy chunk has no null where OpenAI's own API writes one, 
 """
 
 
-def read(dialect: CustomerDialect, sent: httpx2.Request) -> ChatRequest:
+def read(dialect: ChatDialect, sent: httpx2.Request) -> ChatRequest:
     body, path = sent.read(), sent.url.path
     if dialect is gemini:
         return gemini.parse_request(body, "m", "stream" in path)
@@ -84,13 +84,13 @@ def readings(family: str, stream: bytes) -> list[list[ChatEvent]]:
     """What the vendor's bytes say, by each cut; an empty piece would be the end, and is none."""
     found = []
     for pieces in cuts(stream):
-        decoder = adapter_for(family).dialect.stream_decoder(Quirks())
+        decoder = chat_adapter(family).dialect.stream_decoder(Quirks())
         events = [event for piece in pieces if piece for event in decoder.feed(piece)]
         found.append(events + decoder.close())
     return found
 
 
-def told(dialect: CustomerDialect, request: ChatRequest, events: list[ChatEvent]) -> bytes:
+def told(dialect: ChatDialect, request: ChatRequest, events: list[ChatEvent]) -> bytes:
     """The bytes that the customer is sent, as the gateway's pump would send them."""
     encoder = dialect.stream_encoder(request, Reply())
     usage, frames = Usage(), encoder.keep_alive()
@@ -141,7 +141,7 @@ def test_a_whole_answer_is_the_same_answer(customer: str, family: str, answer: V
     dialect, meet = CUSTOMERS[customer]
 
     def send(sent: httpx2.Request) -> httpx2.Response:
-        response = adapter_for(family).dialect.parse_response(answer.wholes[family], Quirks())
+        response = chat_adapter(family).dialect.parse_response(answer.wholes[family], Quirks())
         assert response.report is not None
         bill = Bill(response.report.usage, 350_000, 1_500, is_estimated=False)
         body = dialect.render_response(response, Reply(), bill, read(dialect, sent))
@@ -154,7 +154,7 @@ def test_a_whole_answer_is_the_same_answer(customer: str, family: str, answer: V
 @pytest.mark.parametrize(("family", "answer"), WHOLE, ids=[f"{family}-{answer.name}" for family, answer in WHOLE])
 def test_half_a_whole_answer_is_none(family: str, answer: VendorAnswer) -> None:
     body = answer.wholes[family]
-    dialect = adapter_for(family).dialect
+    dialect = chat_adapter(family).dialect
     for at in range(len(body) - 1):
         with pytest.raises(UpstreamError):
             dialect.parse_response(body[:at], Quirks())

@@ -72,6 +72,17 @@ GOOD: Mapping[str, str] = {
 }
 
 
+GOOD_WHOLE: Mapping[str, str] = {
+    "good": "script:ok",
+    "empty": "script:empty",
+    **{name: f"script:{name}" for name in STRANGE_USAGES},
+}
+EMBEDS: dict[str, object] = {"kind": "embedding", "supports": []}
+JUDGES: dict[str, object] = {"kind": "moderation", "supports": []}
+FREE_ROUTE = RouteSpec(f"{VENDOR}-good", "script:ok", {"input": "0", "output": "0"})
+SEES: dict[str, object] = {"supports": ["vision"], "image_tokens": 1000}
+
+
 def providers(upstream: UpstreamProcess) -> list[ProviderSpec]:
     """A provider for every good model together, and one for every failure."""
     slow = {"hang": SHORT, "after-hang": SHORT}
@@ -92,6 +103,39 @@ def models() -> list[ModelSpec]:
         ModelSpec("rejected", [_route("rejected", "script:no-such-script"), _route("spare", "script:ok:word=never")]),
         ModelSpec("dear", [_route("good", "script:ok:tokens=100000")], input="10", output="1000"),
     ]
+
+
+KINDS: Sequence[str] = ("embedding", "rerank", "moderation")
+"""Kinds of models that answer whole. Each has `good-<kind>` and a model for everything that can go wrong."""
+
+
+def whole_models() -> list[ModelSpec]:
+    """Models that do not chat: good, failing, rescued, counting nonsense, and some with a habit of their own.
+
+    `draining-embedding` costs half a dollar a request, which is an account's sign-up credit.
+    """
+    rescue = _route("spare", "script:ok")
+    made = [
+        ModelSpec(f"{name}-{kind}", routes, fields={"kind": kind, "supports": []})
+        for kind in KINDS
+        for name, routes in (
+            *((name, [_route("good", script)]) for name, script in GOOD_WHOLE.items()),
+            *((name, [_route(name, script)]) for name, script in FAILURES.items()),
+            *((f"after-{name}", [_route(f"after-{name}", script), rescue]) for name, script in FAILURES.items()),
+            ("after-empty", [_route("good", "script:empty"), rescue]),
+            ("rejected", [_route("rejected", "script:no-such-script"), rescue]),
+        )
+    ]
+    drops: dict[str, object] = {"quirks": {"drop": ["dimensions", "user", "encoding_format"]}}
+    made += [
+        ModelSpec("ids-embedding", [_route("good", "script:ok")], fields={**EMBEDS, "supports": ["token_ids"]}),
+        ModelSpec("draining-embedding", [_route("good", "script:huge-usage:n=50")], input="10000", fields=EMBEDS),
+        ModelSpec("dear-embedding", [_route("good", "script:ok")], input="10000", fields=EMBEDS),
+        ModelSpec("dropping-embedding", [_route("good", "script:ok")], fields=EMBEDS | drops),
+        ModelSpec("seeing-moderation", [_route("good", "script:ok")], fields=JUDGES | SEES),
+        ModelSpec("free-moderation", [FREE_ROUTE], input="0", output="0", fields=JUDGES | {"is_free": True}),
+    ]
+    return made
 
 
 def forbidden(upstream: UpstreamProcess) -> Sequence[bytes]:

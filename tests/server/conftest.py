@@ -124,5 +124,6 @@ def _in_families(upstream: UpstreamProcess) -> tuple[list[ProviderSpec], list[Mo
     others = [dialect for dialect in FAMILIES if dialect != "openai_chat"]
     return (
         providers + [in_family(row, dialect) for dialect in others for row in providers if row.id in used],
-        [*models, SEARCHING] + [model_in_family(model, dialect) for dialect in others for model in common],
+        [*models, SEARCHING, *catalog.whole_models()]
+        + [model_in_family(model, dialect) for dialect in others for model in common],
     )

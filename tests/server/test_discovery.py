@@ -28,7 +28,7 @@ def test_the_status_body(anybody: Api) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", body.pop("version"))
     known, available = body.pop("models_known"), body.pop("models_available")
     assert known > available > 0
-    assert body == {"object": "status", "status": "operational", "local_model": None}
+    assert body == {"object": "status", "status": "operational", "local_model": None, "local_embedding": None}
 
 
 def test_the_status_of_the_real_model(local_gateway: GatewayProcess) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 OPTIONAL = (
+    *("numpy", "onnxruntime", "tokenizers"),
     *("stripe", "redis", "aiohttp", "authlib", "PIL", "asyncpg", "greenlet"),
     *("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation"),
     *("jinja2", "httpx", "httpx2", "requests", "uvicorn", "openai", "pytest", "hypothesis"),

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 LOCKED = [
     *(ROOT / "requirements" / f"{name}.txt" for name in ("uv", "serve", "dev")),
-    ROOT / "src" / "kyma" / "local" / "model.lock.txt",
+    *(ROOT / "src" / "kyma" / "local" / f"{name}.lock.txt" for name in ("model", "embed")),
 ]
 SOURCES = sorted((ROOT / "requirements").glob("*.in"))
 PIN = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9._-]*(\[[a-z,]+\])?==\S+")

@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tests.upstream import anthropic_reading, anthropic_talk, gemini_reading, gemini_talk, openai_reading, openai_talk
+from tests.upstream import (
+    anthropic_reading,
+    anthropic_talk,
+    gemini_reading,
+    gemini_talk,
+    openai_reading,
+    openai_talk,
+    openai_whole,
+)
 from tests.upstream.reading import Reading
 from tests.upstream.talk import Json, Talk
 from tests.upstream.wire import Request
@@ -49,7 +57,16 @@ GEMINI = Family(
     gemini_talk.WholeGemini,
     gemini_talk.error,
 )
-ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI)
+OPENAI_WHOLE = Family(
+    openai_whole.DIALECT,
+    "list-",
+    openai_whole.owns,
+    openai_whole.read,
+    openai_whole.WholeOpenAILists,
+    openai_whole.WholeOpenAILists,
+    openai_talk.error,
+)
+ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_WHOLE)
 
 
 def family_at(path: str) -> Family | None:

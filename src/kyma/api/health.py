@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from kyma import __version__
 from kyma.api.depends import TheGateway
+from kyma.gateway import LOCAL, LOCAL_EMBED, Gateway
 
 router = APIRouter(tags=["Discovery"])
 
@@ -32,6 +33,7 @@ class Status(BaseModel):
     models_available: int
     models_known: int
     local_model: LocalModelStatus | None
+    local_embedding: LocalModelStatus | None
 
 
 @router.get("/healthz", summary="Is the process alive")
@@ -56,5 +58,11 @@ async def status(gateway: TheGateway) -> Status:
         version=__version__,
         models_available=len(offered),
         models_known=len(gateway.catalog.all()),
-        local_model=LocalModelStatus(state=gateway.local.state, model="smollm2-135m") if gateway.local else None,
+        local_model=_engine(gateway, LOCAL),
+        local_embedding=_engine(gateway, LOCAL_EMBED),
     )
+
+
+def _engine(gateway: Gateway, provider_id: str) -> LocalModelStatus | None:
+    engine = gateway.engines.get(provider_id)
+    return LocalModelStatus(state=engine.state, model=engine.name) if engine else None

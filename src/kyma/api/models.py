@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from kyma.api.depends import CallerIfAny, TheGateway
 from kyma.catalog import Catalog
-from kyma.core.model import Model
+from kyma.core.model import Kind, Model
 from kyma.core.money import per_million_text, per_thousand_text
 
 router = APIRouter(tags=["Models"])
@@ -32,9 +32,10 @@ class Pricing(BaseModel):
 
 
 class ModelRow(BaseModel):
-    """`type`, `display_name` and `created_at` are what Anthropic's clients read of the same list."""
+    """`kind` says where it is asked. `type`, `display_name` and `created_at` are what Anthropic's clients read."""
 
     id: str
+    kind: Kind
     object: Literal["model"]
     type: Literal["model"]
     display_name: str

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from kyma.api.openapi_chat import CHAT_COMPLETION, CHAT_REQUEST, MESSAGE
+from kyma.api.openapi_whole import WHOLE
 
 ERROR_SCHEMA = {
     "type": "object",
@@ -72,6 +73,7 @@ def served_document(app: FastAPI, hot_paths: tuple[str, ...], base_url: str) -> 
     components |= {"ChatCompletionRequest": CHAT_REQUEST, "Message": MESSAGE, "ChatCompletionResponse": CHAT_COMPLETION}
     operations = {"/v1/chat/completions": _chat_operation()}
     operations |= {path: _text_operation(path, *words) for path, words in OTHER_DIALECTS.items()}
+    operations |= {path: _whole_operation(*words) for path, words in WHOLE.items()}
     for path in hot_paths:
         document["paths"][path] = {"post": operations[path]}
     for path in document["paths"].values():
@@ -117,6 +119,18 @@ def _text_operation(path: str, operation_id: str, summary: str, description: str
     if "{model}" in path:
         named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
         operation["parameters"] = [named]
+    return operation
+
+
+def _whole_operation(
+    operation_id: str, summary: str, description: str, asked: dict[str, Any], answered: dict[str, Any]
+) -> dict[str, Any]:
+    """A route that never streams."""
+    operation = _chat_operation() | {"operationId": operation_id, "summary": summary, "description": description}
+    operation["tags"] = ["Vectors and verdicts"]
+    operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": asked}}}
+    content = {"application/json": {"schema": answered}}
+    operation["responses"]["200"] = operation["responses"]["200"] | {"description": "The answer", "content": content}
     return operation
 
 

@@ -8,9 +8,18 @@ import msgspec
 
 from kyma.api.asgi import ARRAY_LINES, JSON_TYPE, STREAM_LINES, ExchangeOutlet, header, identify, send_body
 from kyma.calls.meter import input_estimate
-from kyma.core.chat import ChatRequest
+from kyma.core.chat import CallRequest, ChatRequest
 from kyma.core.errors import KymaError
-from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
+from kyma.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_completions,
+    openai_embeddings,
+    openai_moderations,
+    openai_responses,
+    rerank,
+)
 from kyma.dialects.base import CustomerDialect
 from kyma.dialects.gemini import array_out
 from kyma.gateway import Gateway
@@ -31,7 +40,10 @@ class Hot(msgspec.Struct, frozen=True):
 
 
 def speaking(
-    dialect: CustomerDialect, parse: Parse, id_header: str = "", stream_lines: HeaderLines = STREAM_LINES
+    dialect: CustomerDialect,
+    parse: Callable[[Exchange], CallRequest],
+    id_header: str = "",
+    stream_lines: HeaderLines = STREAM_LINES,
 ) -> Hot:
     """A route on which customers speak `dialect`; `parse` reads their request, `id_header` repeats its id for them."""
 
@@ -75,6 +87,13 @@ HOT: dict[str, Hot] = {
         anthropic_messages,
         lambda exchange: anthropic_messages.parse_count(exchange.take_body()),
         anthropic_messages.render_count,
+    ),
+    "/v1/embeddings": speaking(
+        openai_embeddings, lambda exchange: openai_embeddings.parse_request(exchange.take_body())
+    ),
+    "/v1/rerank": speaking(rerank, lambda exchange: rerank.parse_request(exchange.take_body())),
+    "/v1/moderations": speaking(
+        openai_moderations, lambda exchange: openai_moderations.parse_request(exchange.take_body())
     ),
 }
 """Hot routes by path, all of them POST."""

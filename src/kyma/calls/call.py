@@ -8,7 +8,7 @@ import msgspec
 from kyma.calls.meter import Meter
 from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
-from kyma.core.chat import ChatRequest, Native
+from kyma.core.chat import CallRequest, Native
 from kyma.core.money import Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
@@ -51,7 +51,7 @@ class Call:
         self,
         request_id: str,
         principal: Principal,
-        request: ChatRequest,
+        request: CallRequest,
         resolved: Resolved,
         price_version: str,
         admission: Admission,

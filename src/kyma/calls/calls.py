@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -16,7 +17,7 @@ from kyma.calls.stream_pump import PumpSettings, StreamPump
 from kyma.calls.upstream import Upstream
 from kyma.catalog import Catalog
 from kyma.core.answer import Bill
-from kyma.core.chat import ChatRequest
+from kyma.core.chat import CallRequest, ChatRequest
 from kyma.core.errors import (
     Bug,
     Draining,
@@ -28,10 +29,10 @@ from kyma.core.errors import (
     UpstreamError,
 )
 from kyma.core.ids import Clock, new_id
-from kyma.core.model import Model, Usage
+from kyma.core.model import Kind, Model, Usage
 from kyma.core.money import PICOS_PER_NANO, Nanos, usd_text
 from kyma.core.principal import Principal, Tier
-from kyma.dialects.base import CustomerDialect
+from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
 from kyma.routing import Health, plan
@@ -85,7 +86,7 @@ class Calls:
         """Calls under way."""
         return len(self._live)
 
-    async def open(self, principal: Principal, request: ChatRequest, *, is_strict: bool = False) -> Call:
+    async def open(self, principal: Principal, request: CallRequest, *, is_strict: bool = False) -> Call:
         """Admit a request against limits and credit; nothing is sent yet. `is_strict` refuses what would lose a field.
 
         Raises: NotFound for an unknown model, RateLimited, InvalidRequest when it is too large for the tier,
@@ -125,7 +126,9 @@ class Calls:
         limits = self._limits
         pump: AnswerPump | StreamPump
         if call.request.is_streaming:
-            encoder = dialect.stream_encoder(call.request, call)
+            encoder = cast(ChatDialect, dialect).stream_encoder(
+                cast(ChatRequest, call.request), call
+            )  # no other streams
             pump = StreamPump(
                 call, outlet, limits.header_lines(call.admission), encoder, self._settings.pump, self._clock
             )
@@ -229,8 +232,22 @@ def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> Us
     )
 
 
-def check_abilities(request: ChatRequest, model: Model) -> None:
+NAMES: dict[Kind, tuple[str, str]] = {
+    "chat": ("a chat model", "/v1/chat/completions"),
+    "embedding": ("an embedding model", "/v1/embeddings"),
+    "rerank": ("a rerank model", "/v1/rerank"),
+    "moderation": ("a moderation model", "/v1/moderations"),
+}
+"""What models of a kind are called, and where they are asked."""
+
+
+def check_abilities(request: CallRequest, model: Model) -> None:
     """Refuse what the model cannot read, rather than answer past it. Raises: InvalidRequest."""
+    if request.kind != model.kind:
+        raise _wrong_kind(request.kind, model)
+    if request.has_token_ids and not model.takes_token_ids:
+        message = f"{model.id} takes texts, not token ids; send input as a string or a list of strings"
+        raise InvalidRequest(message, code="unsupported_parameter", param="input")
     if request.image_count and not model.supports_vision:
         raise InvalidRequest(f"{model.id} takes no images", code="unsupported_modality", param="messages")
     if request.has_tools and not model.supports_tools:
@@ -244,7 +261,7 @@ def _has_route_of(dialect: str, model: Model) -> bool:
     return any(route.provider.dialect == dialect for route in model.routes)
 
 
-def _check_sold(request: ChatRequest, model: Model) -> None:
+def _check_sold(request: CallRequest, model: Model) -> None:
     """Refuse what its vendor would charge for and nobody here has a price, a limit or a count of."""
     if request.unpriced:
         said = f"{request.unpriced} is not sold here: its vendor charges for it without a limit or without a count"
@@ -253,14 +270,24 @@ def _check_sold(request: ChatRequest, model: Model) -> None:
         raise InvalidRequest(f"{model.id} is sold without searches", code="tool_not_sold", param="tools")
 
 
-def _too_little(error: CreditShort, bound: Usage, model: Model, request: ChatRequest) -> KymaError:
+def _wrong_kind(asked: Kind, model: Model) -> InvalidRequest:
+    (wanted, _), (found, path) = NAMES[asked], NAMES[model.kind]
+    code = "not_" + wanted.replace(" ", "_")
+    return InvalidRequest(f"{model.id} is {found}, not {wanted}: ask it at POST {path}", code=code, param="model")
+
+
+def _too_little(error: CreditShort, bound: Usage, model: Model, request: CallRequest) -> KymaError:
     """402 with the figures a caller needs to act: balance, hold, and the largest `max_tokens` that would fit."""
     affordable = affordable_max_tokens(error.available, bound, model, request.n)
-    hint = f"max_tokens of at most {affordable} would fit" if affordable else "even a single output token would not fit"
+    hint, remedy = "even a single output token would not fit", "lower max_tokens"
+    if not request.max_tokens:
+        hint, remedy = "nothing is generated, so all of it is input", "send less at once"
+    elif affordable:
+        hint = f"max_tokens of at most {affordable} would fit"
     return InsufficientCredits(
         f"insufficient credits: this request needs ${usd_text(error.needed)} set aside, "
         f"${usd_text(max(0, error.available))} of your balance of ${usd_text(error.posted)} is free; {hint}. "
-        "Add credits, or lower max_tokens."
+        f"Add credits, or {remedy}."
     )
 
 

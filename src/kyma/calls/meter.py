@@ -9,6 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from kyma.core.answer import (
+    Answer,
     Bill,
     ChatEvent,
     ChatResponse,
@@ -20,7 +21,7 @@ from kyma.core.answer import (
     ToolCallStart,
     UsageReport,
 )
-from kyma.core.chat import SAID, ChatRequest, ToolCallPart
+from kyma.core.chat import SAID, CallRequest, ToolCallPart
 from kyma.core.model import Model, Price, Usage
 
 BYTES_PER_TOKEN = 4
@@ -92,6 +93,7 @@ class Meter:
         "_lookups",
         "_model",
         "_n",
+        "_readings",
         "_report",
         "_response",
         "_room",
@@ -100,11 +102,12 @@ class Meter:
         "input_estimate",
     )
 
-    def __init__(self, request: ChatRequest, model: Model) -> None:
+    def __init__(self, request: CallRequest, model: Model) -> None:
         self.input_estimate = input_estimate(request, model)
         self._n = request.n
         self._searches = request.searches
         self._lookups = request.searches + request.fetches
+        self._readings = request.readings
         self._room = request.max_tokens * request.n
         self._model = model
         self._report: UsageReport | None = None
@@ -140,9 +143,10 @@ class Meter:
             case UsageReport():
                 self._see_report(event)
 
-    def see_response(self, response: ChatResponse) -> None:
-        """Count a whole answer."""
-        self._response = response
+    def see_response(self, response: Answer) -> None:
+        """Count a whole answer. One that is no chat delivers no tokens."""
+        if isinstance(response, ChatResponse):
+            self._response = response
         if response.report is not None:
             self._see_report(response.report)
 
@@ -170,18 +174,18 @@ class Meter:
         self._report = report
         self._is_sane = (
             report.is_valid
-            and usage.total_input <= ABSURD_FACTOR * window * (1 + self._lookups)
+            and usage.total_input <= ABSURD_FACTOR * window * (self._readings + self._lookups)
             and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._n
         )
 
 
-def input_estimate(request: ChatRequest, model: Model) -> int:
+def input_estimate(request: CallRequest, model: Model) -> int:
     """About how many tokens the model will read."""
     documents = min(-(-request.document_bytes // BYTES_PER_TOKEN), model.context_window)
     return -(-request.input_bytes // BYTES_PER_TOKEN) + request.image_count * model.image_tokens + documents
 
 
-def input_bound(request: ChatRequest, model: Model) -> int:
+def input_bound(request: CallRequest, model: Model) -> int:
     """At most how many tokens the model will read: a token is at least one byte, and a page so much text and an image.
 
     After each search or fetch it reads all of it again, and what it has found so far.
@@ -196,11 +200,11 @@ def input_bound(request: ChatRequest, model: Model) -> int:
     return min(once * (1 + lookups) + found, max(once, model.context_window) * (1 + lookups))
 
 
-def _pages_bound(request: ChatRequest) -> int:
+def _pages_bound(request: CallRequest) -> int:
     return min(-(-request.document_bytes // PAGE_BYTES), MAX_PAGES)
 
 
-def hold_bound(request: ChatRequest, model: Model) -> Usage:
+def hold_bound(request: CallRequest, model: Model) -> Usage:
     """The most expensive usage this request can come to; what is set aside for it."""
     limit = max(model.max_output_tokens or 0, model.context_window)
     output = request.n * min(request.max_tokens, limit)

@@ -1,13 +1,14 @@
 """Adapter, credential and transport put together: asks one source and returns once its answer has begun for good."""
 
 from collections.abc import Mapping
+from typing import cast
 
 import msgspec
 
 from kyma.calls.call import Call
 from kyma.core.answer import (
+    Answer,
     ChatEvent,
-    ChatResponse,
     Finish,
     FinishReason,
     NativeDelta,
@@ -18,9 +19,9 @@ from kyma.core.answer import (
     ToolCallStart,
 )
 from kyma.core.errors import Garbled, Rejected, UpstreamError
-from kyma.core.model import Provider
+from kyma.core.model import Kind, Provider
 from kyma.dialects.base import StreamDecoder
-from kyma.providers.compat import ChatAdapter, adapter_for
+from kyma.providers.compat import Adapter, ChatAdapter, adapter_for
 from kyma.routing import Candidate
 from kyma.transport import HttpClient, Response
 
@@ -44,12 +45,12 @@ class Upstream:
     def __init__(self, client: HttpClient, secrets: Mapping[str, str]) -> None:
         self._client = client
         self._secrets = secrets
-        self._adapters: dict[str, ChatAdapter] = {}
+        self._adapters: dict[tuple[Kind, str], Adapter] = {}
 
-    async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> ChatResponse:
+    async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Answer:
         """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
         adapter, response = await self._send(call, candidate)
-        answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES))
+        answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES), call.request)
         if answer.is_blank and not is_last:
             raise Garbled("the answer is empty")
         return answer
@@ -57,7 +58,7 @@ class Upstream:
     async def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> OpenStream:
         """A stream up to its first content event, the commit point. Raises: UpstreamError."""
         adapter, response = await self._send(call, candidate)
-        decoder = adapter.stream_decoder(candidate.route)
+        decoder = cast(ChatAdapter, adapter).stream_decoder(candidate.route)  # nothing but chats is streamed
         events: list[ChatEvent] = []
         try:
             while True:
@@ -81,9 +82,9 @@ class Upstream:
             raise Garbled("the answer is empty")
         return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
 
-    async def _send(self, call: Call, candidate: Candidate) -> tuple[ChatAdapter, Response]:
+    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response]:
         route = candidate.route
-        adapter = self._adapter(route.provider)
+        adapter = self._adapter(call.request.kind, route.provider)
         request, rendered = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
         call.dropped, call.emulated = rendered.dropped, rendered.emulated
         if call.is_strict and call.dropped:
@@ -98,10 +99,10 @@ class Upstream:
             body = b""
         raise adapter.parse_error(response.status, response.headers, body)
 
-    def _adapter(self, provider: Provider) -> ChatAdapter:
-        adapter = self._adapters.get(provider.dialect)
+    def _adapter(self, kind: Kind, provider: Provider) -> Adapter:
+        adapter = self._adapters.get((kind, provider.dialect))
         if adapter is None:
-            adapter = self._adapters[provider.dialect] = adapter_for(provider.dialect)
+            adapter = self._adapters[kind, provider.dialect] = adapter_for(provider.dialect, kind)
         return adapter
 
 

@@ -12,10 +12,22 @@ from kyma.catalog.catalog import Catalog, Entry
 from kyma.catalog.pricing import Costed, Offer, offer, route_id
 from kyma.catalog.sheets import CatalogError, ModelRow, Sheets, TierRow, quirks_of, read
 from kyma.catalog.upstreams import provider_if_on, switch_of
-from kyma.core.model import Model, Provider, Route
+from kyma.core.model import Kind, Model, Provider, Route
 from kyma.core.principal import Tier
 
 _ALWAYS = ("max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "stream", "stream_options")
+_BY_KIND: Mapping[Kind, tuple[str, ...]] = {
+    "chat": _ALWAYS,
+    "embedding": ("dimensions", "encoding_format"),
+    "rerank": ("top_n", "return_documents"),
+    "moderation": (),
+}
+_OUTPUTS: Mapping[Kind, tuple[str, ...]] = {
+    "chat": ("text",),
+    "embedding": ("embedding",),
+    "rerank": ("score",),
+    "moderation": ("score",),
+}
 _BY_SUPPORT = {
     "tools": ("tools", "tool_choice", "parallel_tool_calls"),
     "structured_outputs": ("response_format",),
@@ -28,22 +40,23 @@ def load(
     overlay: Path | None,
     *,
     environment: Mapping[str, str],
-    local_base_url: str | None,
+    engines: Mapping[str, str],
     today: date,
 ) -> Catalog:
     """The catalog as it stands here and today. Raises: CatalogError naming file, row and field."""
     sheets = read(builtin, overlay)
-    return assemble(sheets, environment=environment, local_base_url=local_base_url, today=today)
+    return assemble(sheets, environment=environment, engines=engines, today=today)
 
 
-def assemble(sheets: Sheets, *, environment: Mapping[str, str], local_base_url: str | None, today: date) -> Catalog:
-    """A snapshot from rows that were read before: cheap enough to repeat when the embedded engine comes or goes.
+def assemble(sheets: Sheets, *, environment: Mapping[str, str], engines: Mapping[str, str], today: date) -> Catalog:
+    """A snapshot from rows that were read before: cheap enough to repeat when an embedded engine comes or goes.
 
-    `environment` holds secrets and base URLs by name; an empty one counts as absent. Raises: CatalogError.
+    `environment` holds secrets and base URLs by name; an empty one counts as absent. `engines` are the base URLs of the
+    embedded ones that run, by provider. Raises: CatalogError.
     """
     providers: dict[str, Provider] = {}
     for provider_id, row in sheets.providers.items():
-        if provider := provider_if_on(provider_id, row, environment, local_base_url):
+        if provider := provider_if_on(provider_id, row, environment, engines):
             providers[provider_id] = provider
     offers = {model_id: offer(model_id, row, sheets.providers, today) for model_id, row in sheets.models.items()}
     return Catalog(
@@ -85,8 +98,8 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         price_source=made.price_source,
         best_for=row.best_for,
         input_modalities=row.input_modalities or (("text", "image") if "vision" in supports else ("text",)),
-        output_modalities=row.output_modalities,
-        supported_parameters=row.supported_parameters or _parameters(supports),
+        output_modalities=row.output_modalities or _OUTPUTS[row.kind],
+        supported_parameters=row.supported_parameters or _parameters(row.kind, supports),
         supports_tools="tools" in supports,
         supports_vision="vision" in supports,
         supports_reasoning="reasoning" in supports,
@@ -102,11 +115,14 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         retires_on=_day(row.retires_on),
         routes=tuple(_route(row, sheets, costed, on) for costed in made.routes if costed[0].provider in on),
         image_tokens=row.image_tokens,
+        kind=row.kind,
+        takes_token_ids="token_ids" in supports,
     )
 
 
-def _parameters(supports: frozenset[str]) -> tuple[str, ...]:
-    return _ALWAYS + tuple(name for support, names in _BY_SUPPORT.items() if support in supports for name in names)
+def _parameters(kind: Kind, supports: frozenset[str]) -> tuple[str, ...]:
+    more = tuple(name for support, names in _BY_SUPPORT.items() if support in supports for name in names)
+    return _BY_KIND[kind] + more
 
 
 def _route(row: ModelRow, sheets: Sheets, costed: Costed, on: Mapping[str, Provider]) -> Route:

@@ -40,8 +40,10 @@ def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], to
         price, price_source = _dearest(row, active or costed), "dearest active source with the mark-up of 27/20"
     else:
         price, price_source = _listed(row, row.list_price), row.list_price.source
-    if not (price.input and price.output):
-        raise CatalogError(f"{row.where}: list_price: a model must cost more than nothing")
+    if not row.is_free and not _is_paid(row, price):
+        raise CatalogError(f"{row.where}: list_price: a model must cost more than nothing, unless it says is_free")
+    if row.is_free and (price.input or price.output):
+        raise CatalogError(f"{row.where}: list_price: a free model costs nothing")
     loss = tuple(
         f"{model_id}: {route_id(route)} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
         for route, cost in active
@@ -74,9 +76,16 @@ def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Cos
             cache_write_1h=_picos(where, "cache_write_1h", route.cache_write_1h or route.cache_write or route.input),
             search=_search(where, route.search),
         )
-        if not (cost.input and cost.output) and not providers[route.provider].is_local:
+        if not (_is_paid(row, cost) or row.is_free or providers[route.provider].is_local):
             raise CatalogError(f"{where}.input: only a local provider may cost nothing")
+        if row.kind != "chat" and providers[route.provider].dialect != "openai_chat":
+            raise CatalogError(f"{where}.provider: it serves chats and no {row.kind} models")
         yield route, cost
+
+
+def _is_paid(row: ModelRow, price: Price) -> bool:
+    """Whether all that a model does costs something."""
+    return bool(price.input and (price.output or row.kind != "chat"))
 
 
 def _by_date(

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from kyma.core.model import Quirks
+from kyma.core.model import Kind, Quirks
 from kyma.core.upstream import Timeouts
 
 ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
@@ -23,7 +23,7 @@ ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
 """An alias may end in a star: then it stands for every name that begins so and is no model."""
 
 Dialect = Literal["openai_chat", "anthropic_messages", "gemini"]
-Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching"]
+Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching", "token_ids"]
 Purpose = Literal[
     "general",
     "coding",
@@ -40,7 +40,7 @@ Purpose = Literal[
     "writing",
     "bulk",
 ]
-Modality = Literal["text", "image", "audio", "video"]
+Modality = Literal["text", "image", "audio", "video", "embedding", "score"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(gt=0)]
@@ -69,7 +69,11 @@ class SourcedRow(Row, frozen=True, kw_only=True):
 
 
 class ProviderRow(SourcedRow, frozen=True, kw_only=True):
-    """An upstream. `base_url_env` names the environment variable with the address of a server of the operator's own."""
+    """An upstream. `base_url_env` names the environment variable with the address of a server of the operator's own.
+
+    `dialect` is that of its chats. One of OpenAI's is taken to speak OpenAI's embeddings and moderations and the common
+    rerank too, on the same base path; `switch` says how an embedded engine comes to be there.
+    """
 
     name: str
     dialect: Dialect
@@ -84,6 +88,7 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     idle_s: Seconds = _DEFAULT.idle_s
     is_local: bool = False
     cancel_stops_billing: bool = False
+    switch: str | None = None
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,13 +96,14 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     `cache_write` left out is `input`, `cache_write_1h` left out is `cache_write`. `search` is in USD per 1,000
     searches; left out, no search is sold.
+    `output` is for chats; nothing else generates any.
     """
 
     input: str
     cached_input: str | None = None
     cache_write: str | None = None
     cache_write_1h: str | None = None
-    output: str
+    output: str = "0"
     search: str | None = None
     source: Text
 
@@ -111,7 +117,7 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     cached_input: str | None = None
     cache_write: str | None = None
     cache_write_1h: str | None = None
-    output: str
+    output: str = "0"
     search: str | None = None
     retires_on: date | None = None
     quirks: dict[str, object] = {}
@@ -119,8 +125,12 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class ModelRow(Row, frozen=True, kw_only=True):
-    """A text SKU. `routes` stand in order of preference; without `list_price` the dearest one makes the price."""
+    """A text SKU. `routes` stand in order of preference; without `list_price` the dearest one makes the price.
 
+    Only a model that says so `is_free`, so that no slip of the pen gives one away.
+    """
+
+    kind: Kind = "chat"
     name: str
     description: str
     best_for: str
@@ -132,7 +142,7 @@ class ModelRow(Row, frozen=True, kw_only=True):
     supports: tuple[Support, ...]
     image_tokens: Count = 0
     input_modalities: tuple[Modality, ...] = ()
-    output_modalities: tuple[Modality, ...] = ("text",)
+    output_modalities: tuple[Modality, ...] = ()
     supported_parameters: tuple[str, ...] = ()
     latency_tier: Literal["fast", "medium", "slow"]
     cost_tier: Literal["cheap", "balanced", "premium"]
@@ -141,6 +151,7 @@ class ModelRow(Row, frozen=True, kw_only=True):
     recommended_for: tuple[Purpose, ...]
     recommended: bool = False
     hot: bool = False
+    is_free: bool = False
     retires_on: date | None = None
     quirks: dict[str, object] = {}
     list_price: PriceRow | None = None

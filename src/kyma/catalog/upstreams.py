@@ -7,16 +7,16 @@ from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
 from kyma.core.model import Provider
 from kyma.core.upstream import Origin, Timeouts
 
-EMBEDDED = "local"
-"""The provider whose address is the embedded engine's: known only once its process listens."""
+EMBEDDED = frozenset(("local", "local-embed"))
+"""Providers whose address is an embedded engine's: known only once its process listens."""
 
 
 def provider_if_on(
-    provider_id: str, row: ProviderRow, environment: Mapping[str, str], local_base_url: str | None
+    provider_id: str, row: ProviderRow, environment: Mapping[str, str], engines: Mapping[str, str]
 ) -> Provider | None:
     """The provider, or None while its key or its address is missing. Raises: CatalogError for a wrong row."""
     quirks = quirks_of(row.where, row.quirks)
-    base_url, place = _address(provider_id, row, environment, local_base_url)
+    base_url, place = _address(provider_id, row, environment, engines)
     has_key = row.is_local or bool(row.key_env and environment.get(row.key_env))
     if not (base_url and has_key):
         return None
@@ -40,7 +40,7 @@ def provider_if_on(
 
 def switch_of(row: ProviderRow) -> str:
     """What an operator sets or runs to switch a provider on."""
-    return row.base_url_env or row.key_env or "kyma local install"
+    return row.base_url_env or row.key_env or row.switch or "kyma local install"
 
 
 def parse_base_url(base_url: str, place: str) -> tuple[Origin, str]:
@@ -68,10 +68,10 @@ def _headers(row: ProviderRow) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _address(
-    provider_id: str, row: ProviderRow, environment: Mapping[str, str], local_base_url: str | None
+    provider_id: str, row: ProviderRow, environment: Mapping[str, str], engines: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    if provider_id == EMBEDDED:
-        return local_base_url, "the embedded engine's address"
+    if provider_id in EMBEDDED:
+        return engines.get(provider_id), "the embedded engine's address"
     if (row.base_url is None) == (row.base_url_env is None):
         raise CatalogError(f"{row.where}: exactly one of base_url and base_url_env is needed")
     if row.key_env is None and not row.is_local:

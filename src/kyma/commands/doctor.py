@@ -10,6 +10,8 @@ from kyma.config import load_config
 from kyma.core.ids import SystemClock
 from kyma.gateway import assemble_catalog
 from kyma.ledger.verify import verify
+from kyma.local import embed_install
+from kyma.local.engines import EMBEDDING_MODULES, has_modules
 from kyma.local.install import status
 from kyma.server import listen
 
@@ -21,6 +23,7 @@ def doctor() -> None:
         ("database", _database),
         ("catalog", _catalog),
         ("local model", _local),
+        ("local embeddings", _local_embeddings),
         ("port", _port),
     ]
     failed = 0
@@ -70,6 +73,18 @@ def _local() -> str:
     if not found.is_intact:
         raise ValueError(f"{found.path} is damaged; delete it and run `kyma local install`")
     return str(found.path)
+
+
+def _local_embeddings() -> str:
+    config = load_config()
+    if not config.settings.local_enabled:
+        return "switched off"
+    found = embed_install.status(config.data_dir)
+    if found.is_installed and not found.is_intact:
+        raise ValueError(f"{found.folder} is damaged; run `kyma local install`")
+    if not has_modules(EMBEDDING_MODULES):
+        return "not installed; pip install 'kyma[embed-local]', then `kyma local install`"
+    return str(found.folder) if found.is_installed else "not installed; `kyma local install` fetches the model"
 
 
 def _port() -> str:

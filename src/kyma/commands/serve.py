@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import typer
@@ -13,8 +14,9 @@ from kyma.app import App, render_refusal
 from kyma.commands.discretion import log_discreetly, refuse_core_files, report
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.money import usd_to_nanos
-from kyma.gateway import Gateway, is_embedded, make_data_dir, open_gateway
-from kyma.local import LocalModelError
+from kyma.gateway import LOCAL, LOCAL_EMBED, Gateway, is_embedded, make_data_dir, open_gateway
+from kyma.local import LocalModelError, embed_install
+from kyma.local.engines import EMBEDDING_MODULES, Engine, has_modules, llama, minilm
 from kyma.local.install import install
 from kyma.local.supervisor import LocalModel
 from kyma.server import Server, ServerLimits, listen, raise_file_limit
@@ -24,7 +26,7 @@ YOUNG_OBJECTS = 50_000
 """Allocations between two garbage collections: a request makes hundreds and leaves no cycle behind."""
 THREAD_SWITCH_S = 0.0005
 """How soon the ledger's writer thread gets its turn beside a busy loop; Python's own 5 ms hold up every commit."""
-DEMO_MODEL = "smollm2-135m"
+DEMO_MODEL, EMBEDDING_MODEL = "smollm2-135m", "all-minilm-l6-v2"
 QUESTION = '{"role": "user", "content": "What is the capital of France?"}'
 
 
@@ -35,17 +37,17 @@ def serve() -> None:
     refuse_core_files()
     raise_file_limit()
     sys.setswitchinterval(THREAD_SWITCH_S)
-    gguf = _local_gguf(config)
+    engines = dict(_engines(config))
     try:
         listener = listen(config.settings.host, config.settings.port)
     except OSError as error:
         place = f"{config.settings.host}:{config.settings.port}"
         raise ConfigError(f"cannot listen on {place}: {error.strerror}; KYMA_PORT=… takes another") from None
     with listener:
-        uvloop.run(_serve(config.listening_on(listener.getsockname()[1]), gguf, listener))
+        uvloop.run(_serve(config.listening_on(listener.getsockname()[1]), engines, listener))
 
 
-async def _serve(config: Config, gguf: Path | None, listener: socket.socket) -> None:
+async def _serve(config: Config, engines: Mapping[str, Engine], listener: socket.socket) -> None:
     settings = config.settings
     asyncio.get_running_loop().set_exception_handler(report)
     async with open_gateway(config) as gateway:
@@ -56,8 +58,9 @@ async def _serve(config: Config, gguf: Path | None, listener: socket.socket) -> 
         key = await gateway.registration.ensure_operator(
             settings.operator_email, usd_to_nanos(settings.operator_grant_usd)
         )
-        if gguf is not None:
-            await gateway.start_local(_local_model(config, gguf))
+        for provider_id, engine in engines.items():
+            log_path = config.data_dir / "logs" / f"{provider_id}-model.log"
+            await gateway.start_engine(provider_id, LocalModel(engine, log_path=log_path))
         gateway.spawn(_greet(gateway, key))
         _settle_memory()
         await server.serve([listener], settings.shutdown_s, gateway.calls.start_draining)
@@ -68,6 +71,17 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
+
+
+def _engines(config: Config) -> Iterator[tuple[str, Engine]]:
+    """What runs beside the gateway, by provider. The embedding model only if it was installed: nothing fetches it."""
+    settings = config.settings
+    gguf = _local_gguf(config)
+    if gguf is not None:
+        context_tokens, slots = settings.local_context_tokens, settings.local_parallel
+        yield LOCAL, llama(gguf, name=DEMO_MODEL, context_tokens=context_tokens, slots=slots)
+    if settings.local_enabled and has_modules(EMBEDDING_MODULES) and embed_install.is_installed(config.data_dir):
+        yield LOCAL_EMBED, minilm(embed_install.embedding_files(config.data_dir), name=EMBEDDING_MODEL)
 
 
 def _local_gguf(config: Config) -> Path | None:
@@ -84,22 +98,11 @@ def _local_gguf(config: Config) -> Path | None:
         return None
 
 
-def _local_model(config: Config, gguf: Path) -> LocalModel:
-    settings = config.settings
-    return LocalModel(
-        gguf,
-        name=DEMO_MODEL,
-        log_path=config.data_dir / "logs" / "local-model.log",
-        context_tokens=settings.local_context_tokens,
-        slots=settings.local_parallel,
-    )
-
-
 async def _greet(gateway: Gateway, key: str | None) -> None:
-    """Say where the gateway is and how to call it, once the local model answers or will not."""
-    if gateway.local is not None:
+    """Say where the gateway is and how to call it, once the local models answer or will not."""
+    for engine in gateway.engines.values():
         try:
-            await gateway.local.wait_ready(LOCAL_READY_S)
+            await engine.wait_ready(LOCAL_READY_S)
         except LocalModelError as error:
             typer.echo(f"kyma: no local model: {error}", err=True)
         await asyncio.sleep(0)
@@ -128,8 +131,9 @@ def _greeting(gateway: Gateway, key: str | None) -> str:
         ]
     if key is not None:
         lines += ["Your API key, shown this once:", f"  {key}", ""]
-    if offered:
-        model = next((model.id for model in offered if model.id == DEMO_MODEL), offered[0].id)
+    chats = [model.id for model in offered if model.kind == "chat"]
+    if chats:
+        model = DEMO_MODEL if DEMO_MODEL in chats else chats[0]
         lines += [
             "Try it:",
             f"  curl {gateway.base_url}/v1/chat/completions \\",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -159,6 +160,18 @@ class Relay(msgspec.Struct, frozen=True):
     raw: msgspec.Raw
     is_blank: bool
     read: Callable[[], tuple[Choice, ...]]
+
+
+class Answer(Protocol):
+    """A whole answer of any kind, as far as it is metered; `report` is None when the upstream counted nothing."""
+
+    @property
+    def report(self) -> UsageReport | None: ...
+
+    @property
+    def is_blank(self) -> bool:
+        """A normal end with nothing said. Not charged."""
+        ...
 
 
 class ChatResponse(msgspec.Struct, frozen=True):

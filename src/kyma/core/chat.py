@@ -5,9 +5,11 @@ is given back to an upstream of the same dialect unchanged.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
+
+from kyma.core.model import Kind
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 CacheMark = Literal["5m", "1h"]
@@ -217,30 +219,29 @@ class Rendered(msgspec.Struct, frozen=True):
     emulated: tuple[str, ...] = ()
 
 
-class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat to complete, as far as admission needs it. `model` is what the caller wrote: an id or an alias.
+class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of any kind, as far as admission and metering need it.
 
-    `input_bytes` bounds the input tokens: UTF-8 bytes of everything the model reads, media left out; `document_bytes`
-    are those of documents that are not plain text.
-    `chat()` reads the whole into Kyma's words, which is work: an upstream of the caller's own dialect is sent `native`
-    and needs none of it. Whatever could be wrong with it was refused before.
+    `model` is what the caller wrote: an id or an alias. `input_bytes` bounds the input tokens: UTF-8 bytes of
+    everything the model reads, media left out; `document_bytes` are those of documents that are not plain text.
+    `max_tokens` is 0 where nothing is generated.
     """
 
+    kind: ClassVar[Kind] = "chat"
     model: str
-    max_tokens: int
-    is_streaming: bool
-    wants_usage_chunk: bool = False
-    n: int = 1
-    temperature: float | None = None
-    roles: frozenset[Role] = frozenset()
-    """Who speaks in the messages."""
-    has_tools: bool = False
-    needs_native: bool = False
-    """Something in it only an upstream of its own dialect can honour: signatures, cache marks, server tools."""
-    chat: Callable[[], Chat]
     native: Native
     input_bytes: int
     image_count: int = 0
+    readings: int = 1
+    """How many texts the model reads each by itself: every one may fill its context window."""
+    n: int = 1
+    max_tokens: int = 0
+    is_streaming: bool = False
+    has_tools: bool = False
+    has_token_ids: bool = False
+    """It holds token ids in place of texts."""
+    needs_native: bool = False
+    """Something in it only an upstream of its own dialect can honour: signatures, cache marks, server tools."""
     document_bytes: int = 0
     keeps_an_hour: bool = False
     """Some of the input is to be cached for an hour, at that price."""
@@ -250,3 +251,19 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The most pages that such a vendor may fetch for it."""
     unpriced: str = ""
     """The path of what such a vendor charges for beside tokens, without a limit or without a count; empty: nothing."""
+
+
+class ChatRequest(CallRequest, frozen=True, kw_only=True):
+    """A chat to complete.
+
+    `chat()` reads the whole into Kyma's words, which is work: an upstream of the caller's own dialect is sent `native`
+    and needs none of it. Whatever could be wrong with it was refused before.
+    """
+
+    max_tokens: int
+    is_streaming: bool
+    wants_usage_chunk: bool = False
+    temperature: float | None = None
+    roles: frozenset[Role] = frozenset()
+    """Who speaks in the messages."""
+    chat: Callable[[], Chat]

@@ -7,6 +7,9 @@ import msgspec
 from kyma.core.money import Nanos, Picos, rounded_up
 from kyma.core.upstream import Origin, Timeouts
 
+Kind = Literal["chat", "embedding", "rerank", "moderation"]
+"""What is asked of a model: a request of one kind and a model of another do not go together."""
+
 
 class Quirks(msgspec.Struct, frozen=True):
     """How one provider's wire form departs from its dialect, as data. Defaults are the dialect's own behaviour."""
@@ -44,6 +47,8 @@ class Quirks(msgspec.Struct, frozen=True):
     """The message field in which earlier reasoning is given back."""
     reasoning_required: bool = False
     """Every earlier assistant message must carry that field, even empty."""
+    rerank_form: Literal["jina", "cohere", "voyage", "tei"] = "jina"
+    """Whose words its rerank requests are in."""
 
     @property
     def limits_messages(self) -> bool:
@@ -155,7 +160,10 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """A text SKU of the catalog. `price` is what the customer pays, whoever serves it."""
+    """A text SKU of the catalog. `price` is what the customer pays, whoever serves it.
+
+    `context_window` is for one text where a request may hold several.
+    """
 
     id: str
     name: str
@@ -186,3 +194,6 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
     image_tokens: int = 0
     """The most tokens one image can cost as input; 0 where the model takes none."""
+    kind: Kind = "chat"
+    takes_token_ids: bool = False
+    """Customers may send ids of its own tokenizer in place of texts."""

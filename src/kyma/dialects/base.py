@@ -1,8 +1,8 @@
 """What dialect modules offer to the two sides of a call."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from kyma.core.answer import Bill, ChatEvent, ChatResponse
+from kyma.core.answer import Answer, Bill, ChatEvent, ChatResponse
 from kyma.core.chat import ChatRequest, Rendered
 from kyma.core.errors import KymaError, UpstreamError
 from kyma.core.model import Quirks
@@ -42,18 +42,23 @@ class StreamEncoder(Protocol):
 class CustomerDialect(Protocol):
     """A wire format as customers speak it. A module satisfies this; all functions are pure.
 
-    How a request is parsed differs, because dialects put model and streaming in different places.
+    How a request is parsed differs, because dialects put model and streaming in different places. What kind of request
+    and answer it is about, the call's kind says.
     """
 
     NAME: str
 
-    def render_response(self, response: ChatResponse, reply: "Reply", bill: Bill, request: ChatRequest) -> bytes:
+    def render_response(self, response: Any, reply: "Reply", bill: Bill, request: Any) -> bytes:
         """A whole answer; `request` is for dialects that repeat it."""
         ...
 
-    def stream_encoder(self, request: ChatRequest, reply: "Reply") -> StreamEncoder: ...
-
     def render_error(self, error: KymaError) -> bytes: ...
+
+
+class ChatDialect(CustomerDialect, Protocol):
+    """A dialect of chats, which may be streamed."""
+
+    def stream_encoder(self, request: ChatRequest, reply: "Reply") -> StreamEncoder: ...
 
 
 class UpstreamDialect(Protocol):
@@ -65,10 +70,16 @@ class UpstreamDialect(Protocol):
         """Path and query behind the provider's base path."""
         ...
 
-    def render_request(self, request: ChatRequest, upstream_model: str, quirks: Quirks) -> Rendered:
+    def render_request(self, request: Any, upstream_model: str, quirks: Quirks) -> Rendered:
         """The body to send. A request of this dialect keeps its bytes as far as it can; any other is translated, and
         what that leaves out or says another way is reported by the customer's own paths."""
         ...
+
+    def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
+
+
+class ChatUpstreamDialect(UpstreamDialect, Protocol):
+    """A vendor's dialect of chats."""
 
     def parse_response(self, body: bytes, quirks: Quirks) -> ChatResponse:
         """A 200 as an answer. Raises: UpstreamError when it is none."""
@@ -76,7 +87,13 @@ class UpstreamDialect(Protocol):
 
     def stream_decoder(self, quirks: Quirks) -> StreamDecoder: ...
 
-    def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
+
+class WholeUpstreamDialect(UpstreamDialect, Protocol):
+    """A vendor's dialect of what is answered whole, in the order of what was asked."""
+
+    def parse_response(self, body: bytes, request: Any) -> Answer:
+        """A 200 as the answer to `request`. Raises: UpstreamError when it is none."""
+        ...
 
 
 class Reply(Protocol):

@@ -32,6 +32,14 @@ class UsageOut(msgspec.Struct):
     cache_discount: msgspec.Raw
 
 
+class InputUsageOut(msgspec.Struct):
+    """`usage` of what is only read, and what it cost in USD."""
+
+    prompt_tokens: int
+    total_tokens: int
+    cost: msgspec.Raw
+
+
 ZERO = usd_number(0)
 NO_CACHE, NO_REASONING = CachedOut(0, 0), ReasonedOut(0)
 
@@ -61,3 +69,9 @@ def render_usage(bill: Bill) -> UsageOut:
         usd_number(bill.cost),
         usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
     )
+
+
+def render_input_usage(bill: Bill) -> InputUsageOut:
+    """The bill of an endpoint that generates nothing."""
+    tokens = bill.usage.total_input
+    return InputUsageOut(tokens, tokens, usd_number(bill.cost))

@@ -1,6 +1,6 @@
 """The composition root: the only package that names concrete adapters, stores and engines."""
 
-from kyma.gateway.gateway import Gateway, open_gateway
+from kyma.gateway.gateway import LOCAL, LOCAL_EMBED, Gateway, open_gateway
 from kyma.gateway.opening import (
     SchemaMismatch,
     assemble_catalog,
@@ -13,6 +13,8 @@ from kyma.gateway.opening import (
 )
 
 __all__ = [
+    "LOCAL",
+    "LOCAL_EMBED",
     "Gateway",
     "SchemaMismatch",
     "assemble_catalog",

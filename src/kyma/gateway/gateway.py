@@ -36,8 +36,8 @@ from kyma.usage.store import put_price_book
 
 log = logging.getLogger("kyma.gateway")
 
-LOCAL = "local"
-"""The provider id of the embedded model."""
+LOCAL, LOCAL_EMBED = "local", "local-embed"
+"""The provider ids of the embedded chat model and of the embedded embedding model."""
 
 UNLIMITED = 10**9
 NO_LIMITS = tuple(Tier(n, f"Tier {n}", 0, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED) for n in range(5))
@@ -54,7 +54,7 @@ class Gateway:
         self.database = database
         self.clock = clock
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
-        self.local: LocalModel | None = None
+        self.engines: dict[str, LocalModel] = {}
         self._secrets: dict[str, str] = {}
         self.catalog: Catalog = self._assemble()
         self.limits = Limits(clock)
@@ -116,11 +116,11 @@ class Gateway:
         for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used()):
             self.spawn(work)
 
-    async def start_local(self, local: LocalModel) -> None:
-        """Start the embedded model; it joins the catalog when it is ready and leaves it when it is not."""
-        self.local = local
-        await local.start()
-        self.spawn(self._follow_local(local))
+    async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
+        """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""
+        self.engines[provider_id] = engine
+        await engine.start()
+        self.spawn(self._follow(engine))
 
     async def stop(self) -> None:
         """Let calls end, settle every one, give leases back, stop what was started."""
@@ -136,8 +136,7 @@ class Gateway:
             await self.ledger.return_all()
         with contextlib.suppress(Exception):
             await self.accounts.flush_last_used()
-        if self.local is not None:
-            await self.local.stop()
+        await asyncio.gather(*(engine.stop() for engine in self.engines.values()))
         await self.client.close()
         self.accounts.close()
         await self.database.close()
@@ -165,23 +164,26 @@ class Gateway:
             except Exception as error:
                 log.warning("last use of keys not stored, tried again later: %r", error)
 
-    async def _follow_local(self, local: LocalModel) -> None:
+    async def _follow(self, engine: LocalModel) -> None:
         while True:
             self.catalog = self._assemble()
-            await local.wait_changed()
+            await engine.wait_changed()
 
     def _assemble(self) -> Catalog:
-        local_url = self.local.base_url if self.local and self.local.state in ("ready", "restarting") else None
+        running = {
+            provider_id: engine.base_url
+            for provider_id, engine in self.engines.items()
+            if engine.base_url and engine.state in ("ready", "restarting")
+        }
         catalog = assemble(
             self._sheets,
             environment=self.config.secrets,
-            local_base_url=local_url,
+            engines=running,
             today=today_of(self.clock),
         )
         self._secrets.clear()
         self._secrets.update(_secrets(self.config, catalog.providers.values()))
-        if self.local is not None:
-            self._secrets[LOCAL] = self.local.api_key
+        self._secrets.update({provider_id: engine.api_key for provider_id, engine in self.engines.items()})
         return catalog
 
 

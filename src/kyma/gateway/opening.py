@@ -65,10 +65,10 @@ def open_accounts(config: Config, database: Database, clock: Clock, catalog: Cat
     )
 
 
-def assemble_catalog(config: Config, clock: Clock, local_base_url: str | None = None) -> Catalog:
+def assemble_catalog(config: Config, clock: Clock) -> Catalog:
     """The catalog of this configuration, read afresh. Raises: CatalogError naming file and field."""
     sheets = read(builtin_data(), overlay_of(config.config_dir))
-    return assemble(sheets, environment=config.secrets, local_base_url=local_base_url, today=today_of(clock))
+    return assemble(sheets, environment=config.secrets, engines={}, today=today_of(clock))
 
 
 def is_embedded(config: Config) -> bool:

@@ -1,7 +1,7 @@
 """Engines on the operator's own machine: fetched, verified, and run as supervised children on the loopback.
 
-Each child speaks HTTP, so a provider row serves it like any vendor. Nothing here knows of requests, prices or routes,
-and only the child's own program ever loads an engine.
+Each child speaks HTTP, so a provider row serves it like any vendor. Nothing here knows of prices or routes, and only
+the child's own program ever loads an engine.
 """
 
 

@@ -1,8 +1,8 @@
 """Sentence embeddings on this machine: all-MiniLM-L6-v2 (Apache-2.0, 384 dimensions) on onnxruntime, without a network.
 
 It knows texts, vectors and token counts, and nothing of requests or prices. Everything here computes on the thread that
-calls it (2 to 70 ms a text on one core) and may be called from several at once: run it in an executor. Importing this
-module loads no engine; the first embedder does (about 0.6 s and 160 MB).
+calls it (2 to 70 ms a text on one core) and may be called from several at once. Importing this module loads no engine;
+the first embedder does (about 0.6 s and 160 MB).
 
 Facts of the files (tried 2026-11): the graph gives hidden states, so pooling is ours; its weights are int8 on disk
 only, so a vector does not depend on what else is in its batch; long texts in one batch take longer together than one by
@@ -13,7 +13,6 @@ not to before it is loaded (its Privacy.md: afterwards is too late).
 
 import importlib
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -22,6 +21,7 @@ from typing import Any
 import msgspec
 
 from kyma.local import LocalModelError
+from kyma.local.child import available_cores
 
 DIMENSIONS = 384
 MAX_TOKENS = 256
@@ -61,7 +61,7 @@ class LocalEmbedder:
         os.environ[NO_REPORTS] = "1"
         self._numpy, onnxruntime, tokenizers = map(_engine, ("numpy", "onnxruntime", "tokenizers"))
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(MAX_THREADS, _available_cores())
+        options.intra_op_num_threads = threads or _threads(available_cores())
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
         options.log_severity_level = ERRORS_ONLY
@@ -78,6 +78,14 @@ class LocalEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model would read of each text, its two marks included."""
         return [len(ids) for ids in self._tokenize(texts)]
+
+    def find_too_long(self, texts: Sequence[str]) -> int | None:
+        """The place of the first text that has more tokens than the model reads."""
+        encodings = self._tokenizer.encode_batch([text[:MAX_CHARS] for text in texts])
+        for place, (text, encoding) in enumerate(zip(texts, encodings, strict=True)):
+            if len(text) > MAX_CHARS or encoding.overflowing:
+                return place
+        return None
 
     def embed(self, texts: Sequence[str]) -> Embedded:
         """A vector for each text, in order."""
@@ -135,7 +143,6 @@ def _engine(name: str) -> ModuleType:
         ) from error
 
 
-def _available_cores() -> int:
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def _threads(cores: int) -> int:
+    """Half the cores: the gateway and its neighbours need some too."""
+    return max(1, min(MAX_THREADS, cores // 2))

@@ -6,19 +6,31 @@ The API key travels here and not in the arguments, which every user of the machi
 import msgspec
 
 
-class Assignment(msgspec.Struct, frozen=True):
+class Assignment(msgspec.Struct, frozen=True, kw_only=True):
     """First line on the child's stdin; the pipe then stays open, and its end tells the child to stop.
 
-    Each of `slots` parallel requests has `context_tokens` of its own. `name` is what replies call the model.
+    `name` is what replies call the model; port 0 leaves the choice to the child.
     """
 
     parent_pid: int
-    gguf: str
-    name: str
     port: int
     api_key: str
+    name: str
+
+
+class ChatAssignment(Assignment, frozen=True, kw_only=True):
+    """Each of `slots` parallel requests has `context_tokens` of its own."""
+
+    gguf: str
     context_tokens: int
     slots: int
+
+
+class EmbeddingAssignment(Assignment, frozen=True, kw_only=True):
+    """The two files of an embedding model."""
+
+    model: str
+    tokenizer: str
 
 
 class Listening(msgspec.Struct, frozen=True):

@@ -1,11 +1,11 @@
 """Keeps one local model alive: starts its child, watches it, starts it again, and ends it with the gateway.
 
-It knows the child's handshake and `GET /health`, and nothing of chats. The engine itself is loaded only in the child.
+It knows the child's handshake and `GET /health`, and nothing of what is asked there. The engine itself is loaded only
+in the child.
 """
 
 import asyncio
 import contextlib
-import importlib.util
 import os
 import secrets
 import socket
@@ -18,7 +18,8 @@ from typing import Literal
 import msgspec
 
 from kyma.local import LocalModelError
-from kyma.local.handshake import Assignment, Listening
+from kyma.local.engines import Engine
+from kyma.local.handshake import Listening
 
 State = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
@@ -53,7 +54,7 @@ class LocalModelStatus(msgspec.Struct, frozen=True):
 
 
 class LocalModel:
-    """A GGUF file served on the loopback, under a key of its own, for as long as this object is started.
+    """A model served on the loopback, under a key of its own, for as long as this object is started.
 
     The address stays the same across restarts unless another program takes the port meanwhile; then `on_moved` is
     called with the new `base_url`. `log_path` holds what the child said when it last failed to start.
@@ -61,20 +62,14 @@ class LocalModel:
 
     def __init__(
         self,
-        gguf: Path,
+        engine: Engine,
         *,
-        name: str,
         log_path: Path,
-        context_tokens: int = 8192,
-        slots: int = 2,
         patience: Patience = Patience(),  # noqa: B008 (immutable)
         on_moved: Callable[[str], None] | None = None,
     ) -> None:
-        self.gguf = gguf
-        self.name = name
+        self.engine = engine
         self.log_path = log_path
-        self.context_tokens = context_tokens
-        self.slots = slots
         self.patience = patience
         self.on_moved = on_moved
         self.api_key = secrets.token_urlsafe(32)
@@ -85,6 +80,10 @@ class LocalModel:
         self._child: Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
+
+    @property
+    def name(self) -> str:
+        return self.engine.name
 
     @property
     def base_url(self) -> str | None:
@@ -106,12 +105,11 @@ class LocalModel:
         if self._task is not None and not self._task.done():
             return
         self._port = _free_port()
-        missing = self._what_is_missing()
-        if missing:
+        if missing := self.engine.what_is_missing():
             self._enter("failed", missing)
             return
         self._enter("starting")
-        self._task = asyncio.create_task(self._supervise(), name="local-model")
+        self._task = asyncio.create_task(self._supervise(), name=f"local {self.name}")
 
     async def wait_ready(self, timeout_s: float) -> None:
         """Return once the model answers. Raises: LocalModelError if it failed, was never started or takes longer."""
@@ -120,11 +118,9 @@ class LocalModel:
                 while self.state in ("starting", "restarting"):
                     await self._changed.wait()
         except TimeoutError:
-            raise LocalModelError(
-                f"the local model is not ready after {timeout_s:g} s. {self.reason}".strip()
-            ) from None
+            raise LocalModelError(f"{self.name} is not ready after {timeout_s:g} s. {self.reason}".strip()) from None
         if self.state != "ready":
-            raise LocalModelError(self.reason or "the local model is not running")
+            raise LocalModelError(self.reason or f"{self.name} is not running")
 
     async def wait_changed(self) -> None:
         """Return at the next change of state."""
@@ -138,13 +134,6 @@ class LocalModel:
             await asyncio.wait([task])
         self._enter("stopped")
 
-    def _what_is_missing(self) -> str:
-        if importlib.util.find_spec("xllamacpp") is None:
-            return "the local model needs xllamacpp: install Kyma with its extra `local`"
-        if not self.gguf.is_file():
-            return f"the model file {self.gguf} does not exist"
-        return ""
-
     def _enter(self, state: State, reason: str = "") -> None:
         self.state, self.reason = state, reason
         self._changed.set()
@@ -157,7 +146,7 @@ class LocalModel:
             reason = await self._live_once()
             deaths = deaths + 1 if loop.time() - began < self.patience.quick_death_s else 1
             if deaths >= self.patience.quick_deaths:
-                return self._enter("failed", f"the local model died {deaths} times in a row: {reason}")
+                return self._enter("failed", f"{self.name} died {deaths} times in a row: {reason}")
             self._enter("restarting", reason)
             await asyncio.sleep(min(self.patience.longest_restart_s, self.patience.first_restart_s * 2 ** (deaths - 1)))
             self.restarts += 1
@@ -168,7 +157,7 @@ class LocalModel:
         try:
             # A session of its own: Ctrl-C in the terminal is for the gateway, which still has calls to finish.
             child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "kyma.local.llm"),
+                *(sys.executable, "-P", "-m", self.engine.program),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
@@ -190,7 +179,8 @@ class LocalModel:
     async def _bring_up(self, child: Process) -> str:
         """Hand the child its assignment and wait until it answers; an empty text, or what went wrong."""
         assert child.stdin and child.stdout and child.stderr
-        child.stdin.write(msgspec.json.encode(self._assignment()) + b"\n")
+        order = self.engine.order(os.getpid(), self._port or 0, self.api_key)
+        child.stdin.write(msgspec.json.encode(order) + b"\n")
         try:
             async with asyncio.timeout(self.patience.load_s):
                 line = await child.stdout.readline()
@@ -208,17 +198,6 @@ class LocalModel:
         except TimeoutError:
             return f"it loaded, but did not answer within {self.patience.health_s:g} s"
         return ""
-
-    def _assignment(self) -> Assignment:
-        return Assignment(
-            parent_pid=os.getpid(),
-            gguf=str(self.gguf.absolute()),
-            name=self.name,
-            port=self._port or 0,
-            api_key=self.api_key,
-            context_tokens=self.context_tokens,
-            slots=self.slots,
-        )
 
     def _write_log(self, said: bytes) -> None:
         """Keep the words of a child that never served anyone; any other child's words could quote a caller."""

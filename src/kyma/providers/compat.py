@@ -1,20 +1,28 @@
-"""The generic adapter: a vendor that speaks one of our dialects is a provider row and nothing else."""
+"""The generic adapters: a vendor that speaks one of our dialects is a provider row and nothing else."""
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
-from kyma.core.answer import ChatResponse
-from kyma.core.chat import ChatRequest, Rendered
+from kyma.core.answer import Answer
+from kyma.core.chat import CallRequest, Rendered
 from kyma.core.errors import UpstreamError
-from kyma.core.model import Provider, Route
+from kyma.core.model import Kind, Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
-from kyma.dialects import anthropic_messages, gemini, openai_chat
-from kyma.dialects.base import StreamDecoder, UpstreamDialect
+from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_moderations, rerank
+from kyma.dialects.base import ChatUpstreamDialect, StreamDecoder, UpstreamDialect, WholeUpstreamDialect
 
 DIALECTS: Mapping[str, ModuleType] = {dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini)}
+"""Dialects of chats, by name."""
+
+WHOLE: Mapping[Kind, ModuleType] = {
+    "embedding": openai_embeddings,
+    "rerank": rerank,
+    "moderation": openai_moderations,
+}
+"""What a vendor of OpenAI's dialect speaks besides chats, on the same base path."""
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -26,40 +34,78 @@ class _Form(msgspec.Struct, frozen=True):
     timeouts: Timeouts
 
 
-class ChatAdapter:
-    """What to send to one provider and how to read what comes back."""
+class Adapter(Protocol):
+    """What to send to providers of one dialect and how to read what comes back."""
+
+    def build_request(self, route: Route, secret: str | None, request: CallRequest) -> tuple[UpstreamRequest, Rendered]:
+        """The HTTP request for `route`, authenticated with `secret`, and the report on its translation."""
+        ...
+
+    def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
+        """A 200 as an answer. Raises: UpstreamError when it is none."""
+        ...
+
+    def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError: ...
+
+
+class _Requests:
+    """The half of an adapter that does not depend on what is asked."""
 
     def __init__(self, dialect: UpstreamDialect) -> None:
-        self.dialect = dialect
+        self._wire = dialect
         self._forms: dict[tuple[str, bool], _Form] = {}
 
-    def build_request(self, route: Route, secret: str | None, request: ChatRequest) -> tuple[UpstreamRequest, Rendered]:
-        """The HTTP request for `route`, authenticated with `secret`, and the report on its translation."""
+    def build_request(self, route: Route, secret: str | None, request: CallRequest) -> tuple[UpstreamRequest, Rendered]:
         provider, is_streaming = route.provider, request.is_streaming
         form = self._forms.get((provider.id, is_streaming))
         if form is None or form.provider is not provider or form.secret != secret:
             form = self._forms[provider.id, is_streaming] = _form(provider, secret, is_streaming)
-        rendered = self.dialect.render_request(request, route.upstream_model, provider.quirks)
-        target = provider.base_path + self.dialect.target(route.upstream_model, is_streaming)
+        rendered = self._wire.render_request(request, route.upstream_model, provider.quirks)
+        target = provider.base_path + self._wire.target(route.upstream_model, is_streaming)
         headers = form.headers
-        if request.native.headers and request.native.dialect == self.dialect.NAME:
+        if request.native.headers and request.native.dialect == self._wire.NAME:
             headers += request.native.headers
         return UpstreamRequest("POST", provider.origin, target, headers, rendered.body, form.timeouts), rendered
 
-    def parse_response(self, route: Route, body: bytes) -> ChatResponse:
-        """A 200 as an answer. Raises: UpstreamError when it is none."""
+    def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
+        return self._wire.parse_error(status, headers, body)
+
+
+class ChatAdapter(_Requests):
+    """For chats, which may be streamed."""
+
+    def __init__(self, dialect: ChatUpstreamDialect) -> None:
+        super().__init__(dialect)
+        self.dialect = dialect
+
+    def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
         return self.dialect.parse_response(body, route.provider.quirks)
 
     def stream_decoder(self, route: Route) -> StreamDecoder:
         return self.dialect.stream_decoder(route.provider.quirks)
 
-    def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
-        return self.dialect.parse_error(status, headers, body)
+
+class WholeAdapter(_Requests):
+    """For what is answered whole, and read beside what was asked."""
+
+    def __init__(self, dialect: WholeUpstreamDialect) -> None:
+        super().__init__(dialect)
+        self.dialect = dialect
+
+    def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
+        return self.dialect.parse_response(body, request)
 
 
-def adapter_for(dialect: str) -> ChatAdapter:
+def chat_adapter(dialect: str) -> ChatAdapter:
     """The adapter of a provider row's dialect. Raises: KeyError for a dialect we do not speak."""
-    return ChatAdapter(cast(UpstreamDialect, DIALECTS[dialect]))
+    return ChatAdapter(cast(ChatUpstreamDialect, DIALECTS[dialect]))
+
+
+def adapter_for(dialect: str, kind: Kind) -> Adapter:
+    """The same for calls of any kind; the catalog has seen to it that a provider speaks of what is routed to it."""
+    if kind == "chat":
+        return chat_adapter(dialect)
+    return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[kind]))
 
 
 def _form(provider: Provider, secret: str | None, is_streaming: bool) -> _Form:

@@ -8,7 +8,7 @@ from kyma.core.chat import ChatRequest
 from kyma.core.errors import InvalidRequest
 from kyma.core.model import Quirks
 from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
-from kyma.providers.compat import DIALECTS, adapter_for
+from kyma.providers.compat import DIALECTS, chat_adapter
 
 READERS: Mapping[str, Callable[[bytes], ChatRequest]] = {
     openai_chat.NAME: openai_chat.parse_request,
@@ -46,5 +46,5 @@ def translate(source: str, target: str, body: bytes) -> Translated:
     if name not in DIALECTS:
         raise InvalidRequest(f"to is one of {', '.join(DIALECTS)}, not {target}", param="to")
     request = read(body)
-    rendered = adapter_for(name).dialect.render_request(request, request.model, Quirks())
+    rendered = chat_adapter(name).dialect.render_request(request, request.model, Quirks())
     return Translated(msgspec.Raw(rendered.body), rendered.dropped, rendered.emulated)

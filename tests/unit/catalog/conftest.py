@@ -9,7 +9,8 @@ import pytest
 from kyma.catalog import Catalog, Sheets, assemble, builtin_data, load, read
 
 TODAY = date(2026, 11, 21)
-EMBEDDED_URL = "http://127.0.0.1:40123/v1"
+ENGINES = {"local": "http://127.0.0.1:40123/v1"}
+"""The embedded chat model runs, and no other."""
 
 Here = Callable[..., Catalog]
 
@@ -77,9 +78,9 @@ def sheets() -> Sheets:
 def here(sheets: Sheets) -> Here:
     """The packaged catalog where these environment names are set."""
 
-    def assembled(*names: str, local_base_url: str | None = None, today: date = TODAY) -> Catalog:
+    def assembled(*names: str, engines: Mapping[str, str] = {}, today: date = TODAY) -> Catalog:
         environment = dict.fromkeys(names, "a-secret")
-        return assemble(sheets, environment=environment, local_base_url=local_base_url, today=today)
+        return assemble(sheets, environment=environment, engines=engines, today=today)
 
     return assembled
 
@@ -113,6 +114,6 @@ def owl(overlay: Callable[[Mapping[str, str]], Path]) -> Here:
         files = {"providers.toml": providers, "models/forest.toml": text}
         files |= {f"{name}.toml": content for name, content in others.items()}
         on = {"NEAR_KEY": "n", "FAR_KEY": "f"} if environment is None else environment
-        return load(builtin_data(), overlay(files), environment=on, local_base_url=None, today=today)
+        return load(builtin_data(), overlay(files), environment=on, engines={}, today=today)
 
     return loaded

@@ -8,6 +8,7 @@ from .conftest import PROVIDERS, Here, model_file, route
 
 NEAR = route("near")
 GOOD = model_file(NEAR)
+FREE = 'list_price = { input = "0", source = "test, 2026-11-21" }'
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,12 @@ GOOD = model_file(NEAR)
         (model_file(route("nobody")), r"routes\[0\].provider"),
         (model_file(route("near", "nan")), r"routes\[0\].input"),
         (model_file(route("near", "0")), r"routes\[0\].input"),
+        (GOOD.replace('output = "2", ', ""), "must cost more than nothing"),
+        (model_file(NEAR, price=FREE), "must cost more than nothing"),
+        (model_file(NEAR, price=FREE, more='kind = "embedding"'), "must cost more than nothing"),
+        (model_file(NEAR, more="is_free = true"), "a free model costs nothing"),
+        (model_file(NEAR, more='kind = "telepathy"'), "kind"),
+        (model_file(route("anthropic"), more='kind = "rerank"'), r"routes\[0\].provider: .*no rerank models"),
         (model_file(NEAR, NEAR), r"routes\[1\]"),
         (model_file(NEAR.replace("source", "sauce")), r"sauce"),
         (model_file(route("near", more="quirks = { dorp = [] }, ")), r"routes\[0\]: quirks.dorp"),

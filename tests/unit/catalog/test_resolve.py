@@ -4,7 +4,7 @@ import pytest
 
 from kyma.core.errors import NotFound
 
-from .conftest import EMBEDDED_URL, Here
+from .conftest import ENGINES, Here
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_alias_falls_to_the_next_that_is_servable(here: Here) -> None:
 
 
 def test_without_any_key_some_aliases_reach_the_embedded_model(here: Here) -> None:
-    assert dict(here(local_base_url=EMBEDDED_URL).aliases) == {
+    assert dict(here(engines=ENGINES).aliases) == {
         "best": "smollm2-135m",
         "fast": "smollm2-135m",
         "cheap": "smollm2-135m",
@@ -107,7 +107,7 @@ def test_without_any_key_some_aliases_reach_the_embedded_model(here: Here) -> No
 
 def test_an_alias_that_nobody_serves_is_not_available(here: Here) -> None:
     with pytest.raises(NotFound) as caught:
-        here(local_base_url=EMBEDDED_URL).resolve("vision")
+        here(engines=ENGINES).resolve("vision")
     assert caught.value.code == "model_not_available"
 
 
@@ -120,7 +120,7 @@ def test_a_target_of_vision_sees_and_a_target_of_agent_has_tools(here: Here) -> 
 @pytest.mark.parametrize("name", ["nonsense", "claude-opus-4-7", "vision", "gemini-2.5-flash"])
 def test_no_message_names_an_address_a_secret_or_a_provider_in_use(here: Here, name: str) -> None:
     with pytest.raises(NotFound) as caught:
-        here("GROQ_API_KEY", local_base_url=EMBEDDED_URL).resolve(name)
+        here("GROQ_API_KEY", engines=ENGINES).resolve(name)
     message = caught.value.message.lower()
     assert not [leak for leak in ("a-secret", "127.0.0.1", "40123", "http", "groq") if leak in message]
 

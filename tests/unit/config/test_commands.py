@@ -158,7 +158,8 @@ def test_doctor_finds_a_healthy_gateway_healthy(kyma: Kyma, operator_key: str) -
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     checked = [line.partition(":")[0] for line in lines]
-    assert checked == [f"ok    {what}" for what in ("configuration", "database", "catalog", "local model", "port")]
+    names = ("configuration", "database", "catalog", "local model", "local embeddings", "port")
+    assert checked == [f"ok    {name}" for name in names]
 
 
 def test_doctor_goes_on_after_what_is_wrong(kyma: Kyma, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,6 @@
-"""The real embedding model: skipped where the extra `embed-local` is not installed, its files fetched once a machine.
-
-To run it, install `kyma[embed-local]` into the environment of the tests, or its engine into any folder on PYTHONPATH.
-"""
+"""The real embedding model, its files fetched once a machine."""
 
 import base64
-import importlib.util
 import json
 import math
 import os
@@ -23,14 +19,9 @@ from kyma.core.model import Usage
 from kyma.dialects import openai_embeddings
 from kyma.local import LocalModelError, embed_install
 from kyma.local.embedding import BATCH_TOKENS, DIMENSIONS, MAX_TOKENS, LocalEmbedder
+from tests.local_model import installed_embedding_model
 
 NEEDED = ("numpy", "onnxruntime", "tokenizers")
-MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-
-needs_engine = pytest.mark.skipif(
-    bool(MISSING), reason=f"the extra kyma[embed-local] is not installed: {', '.join(MISSING)} missing"
-)
-
 SENTENCES = (
     "How do I reset my password?",
     "Steps to recover a forgotten login credential",
@@ -47,8 +38,7 @@ class OurReply(NamedTuple):
 
 @pytest.fixture(scope="session")
 def files() -> embed_install.EmbeddingFiles:
-    shared = os.environ.get("KYMA_TEST_MODEL_DIR")
-    return embed_install.install(Path(shared) if shared else Path.home() / ".cache" / "kyma-test-models", print)
+    return installed_embedding_model()
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +56,9 @@ def test_importing_the_module_loads_no_engine() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-@pytest.mark.skipif(not MISSING, reason="the extra is installed")
-def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path) -> None:
-    with pytest.raises(LocalModelError, match=r"pip install 'kyma\[embed-local\]'"):
+def test_without_the_extra_the_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(LocalModelError, match=r"need onnxruntime.*pip install 'kyma\[embed-local\]'"):
         LocalEmbedder(tmp_path / "model.onnx", tmp_path / "tokenizer.json")
 
 
@@ -80,7 +70,6 @@ print(LocalEmbedder(Path(sys.argv[1]), Path(sys.argv[2])).embed(["a secret"]).to
 """
 
 
-@needs_engine
 def test_the_engine_keeps_no_identifier_and_no_reports(tmp_path: Path, files: embed_install.EmbeddingFiles) -> None:
     """What onnxruntime would send to its maker it first writes below the home folder."""
     env = {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -90,7 +79,6 @@ def test_the_engine_keeps_no_identifier_and_no_reports(tmp_path: Path, files: em
     assert list(tmp_path.rglob("*")) == []
 
 
-@needs_engine
 def test_a_broken_model_file_is_explained(tmp_path: Path, files: embed_install.EmbeddingFiles) -> None:
     broken = tmp_path / "model.onnx"
     broken.write_bytes(b"no graph")
@@ -98,27 +86,23 @@ def test_a_broken_model_file_is_explained(tmp_path: Path, files: embed_install.E
         LocalEmbedder(broken, files.tokenizer)
 
 
-@needs_engine
 def test_vectors_are_those_of_the_published_model(embedder: LocalEmbedder) -> None:
     """The model card's example; int8 weights move the third decimal."""
     (vector,) = embedder.embed(["This is an example sentence"]).vectors
     assert vector[:4] == pytest.approx([0.0677, 0.0635, 0.0487, 0.0793], abs=0.01)
 
 
-@needs_engine
 def test_vectors_have_length_one(embedder: LocalEmbedder) -> None:
     for vector in embedder.embed([*SENTENCES, ""]).vectors:
         assert len(vector) == DIMENSIONS
         assert math.sqrt(cosine(vector, vector)) == pytest.approx(1.0, abs=1e-5)
 
 
-@needs_engine
 def test_what_means_the_same_lies_nearer_than_what_does_not(embedder: LocalEmbedder) -> None:
     question, same, other = embedder.embed(SENTENCES).vectors
     assert cosine(question, same) > 0.4 > 0.2 > cosine(question, other)
 
 
-@needs_engine
 def test_a_vector_does_not_depend_on_its_batch_or_its_place(embedder: LocalEmbedder) -> None:
     texts = ["word " * count for count in (200, 3, 90, 1, 40, 3, 250, 12)]
     assert sum(embedder.count_tokens(texts)) > BATCH_TOKENS
@@ -128,7 +112,6 @@ def test_a_vector_does_not_depend_on_its_batch_or_its_place(embedder: LocalEmbed
         assert cosine(alone, vector) == pytest.approx(1.0, abs=1e-5)
 
 
-@needs_engine
 def test_a_long_text_is_cut_at_the_models_limit(embedder: LocalEmbedder) -> None:
     start = "word " * (MAX_TOKENS - 2)
     embedded = embedder.embed([start, start + "and something else entirely", start * 500])
@@ -136,19 +119,16 @@ def test_a_long_text_is_cut_at_the_models_limit(embedder: LocalEmbedder) -> None
     assert cosine(embedded.vectors[0], embedded.vectors[1]) == pytest.approx(1.0, abs=1e-5)
 
 
-@needs_engine
 def test_tokens_are_counted_for_each_text(embedder: LocalEmbedder) -> None:
     assert embedder.count_tokens(["", "cat", "a cat sat", "unaffable"]) == [2, 3, 5, 5]
     assert embedder.embed(["a cat sat", ""]).tokens == [5, 2]
 
 
-@needs_engine
 def test_nothing_to_embed_is_no_error(embedder: LocalEmbedder) -> None:
     assert embedder.embed([]).vectors == []
     assert embedder.rerank("query", []).scores == []
 
 
-@needs_engine
 def test_documents_are_scored_by_meaning_between_0_and_1(embedder: LocalEmbedder) -> None:
     documents = [
         "Bananas are yellow.",
@@ -163,13 +143,11 @@ def test_documents_are_scored_by_meaning_between_0_and_1(embedder: LocalEmbedder
     assert reranked.tokens == sum(embedder.count_tokens(["What is the capital of France?", *documents]))
 
 
-@needs_engine
 def test_a_document_equal_to_the_query_scores_no_more_than_1(embedder: LocalEmbedder) -> None:
     (score,) = embedder.rerank("the very same words", ["the very same words"]).scores
     assert 0.9999 < score <= 1.0
 
 
-@needs_engine
 def test_a_customer_gets_the_vectors_in_base64(embedder: LocalEmbedder) -> None:
     """Through the codec of the endpoint, as the official SDK asks for them by itself."""
     request = openai_embeddings.parse_request(
@@ -178,7 +156,7 @@ def test_a_customer_gets_the_vectors_in_base64(embedder: LocalEmbedder) -> None:
     embedded = embedder.embed(request.texts)
     response = openai_embeddings.respond(request, embedded.vectors, sum(embedded.tokens))
     reply = OurReply("req_1", "m", 0, 1)
-    rendered = openai_embeddings.render_response(response, request, reply, Bill(Usage(6), 0, 0, False))
+    rendered = openai_embeddings.render_response(response, reply, Bill(Usage(6), 0, 0, False), request)
     for entry, vector in zip(json.loads(rendered)["data"], embedded.vectors, strict=True):
         got = struct.unpack("<64f", base64.b64decode(entry["embedding"]))
         assert cosine(got, got) == pytest.approx(1.0, abs=1e-5)
@@ -187,7 +165,6 @@ def test_a_customer_gets_the_vectors_in_base64(embedder: LocalEmbedder) -> None:
         )
 
 
-@needs_engine
 def test_threads_share_one_embedder(embedder: LocalEmbedder) -> None:
     expected = embedder.embed(SENTENCES).vectors
     with ThreadPoolExecutor(4) as threads:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kyma.local.handshake import Assignment, Listening
+from kyma.local.engines import llama
+from kyma.local.handshake import Listening
 from tests.unit.local.processes import is_gone_within
 
 KEY = "a-key-of-the-test"
@@ -54,7 +55,7 @@ class Child:
 
 
 def assignment(gguf: Path, parent_pid: int) -> bytes:
-    order = Assignment(parent_pid, str(gguf), "tiny", 0, KEY, CONTEXT_TOKENS, 2)
+    order = llama(gguf, name="tiny", context_tokens=CONTEXT_TOKENS).order(parent_pid, 0, KEY)
     return msgspec.json.encode(order) + b"\n"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from kyma.local import LocalModelError
+from kyma.local.engines import llama
 from kyma.local.supervisor import LocalModel, Patience
 from tests.unit.local.processes import is_gone_within, is_running
 
@@ -23,7 +24,8 @@ QUICK = Patience(first_restart_s=0.01, quick_deaths=3)
 
 @asynccontextmanager
 async def started(gguf: Path, tmp_path: Path, **options: Any) -> AsyncIterator[LocalModel]:
-    model = LocalModel(gguf, name="tiny", log_path=tmp_path / "logs" / "llm.log", context_tokens=512, **options)
+    engine = llama(gguf, name="tiny", context_tokens=512)
+    model = LocalModel(engine, log_path=tmp_path / "logs" / "llm.log", **options)
     await model.start()
     try:
         yield model
@@ -120,10 +122,12 @@ def test_the_child_dies_with_a_killed_gateway(gguf: Path, tmp_path: Path, loop: 
     script = f"""
 import asyncio, {loop}
 from pathlib import Path
+from kyma.local.engines import llama
 from kyma.local.supervisor import LocalModel
 
 async def main():
-    model = LocalModel(Path({str(gguf)!r}), name="tiny", log_path=Path({str(tmp_path)!r}) / "log", context_tokens=512)
+    engine = llama(Path({str(gguf)!r}), name="tiny", context_tokens=512)
+    model = LocalModel(engine, log_path=Path({str(tmp_path)!r}) / "log")
     await model.start()
     await model.wait_ready({READY_S})
     print(model.pid, flush=True)

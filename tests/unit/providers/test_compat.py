@@ -5,14 +5,16 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from kyma.core.chat import ChatRequest, TextPart
+from kyma.core.answer import ChatResponse
+from kyma.core.chat import CallRequest, ChatRequest, TextPart
 from kyma.core.errors import Garbled, RefusedUs
 from kyma.core.model import Provider, Quirks, Route
 from kyma.core.upstream import Timeouts, UpstreamRequest
-from kyma.providers.compat import adapter_for
+from kyma.dialects import openai_embeddings, openai_moderations, rerank
+from kyma.providers.compat import adapter_for, chat_adapter
 from tests.unit.calls.rows import PRICE, chat, provider
 
-ADAPTER = adapter_for("openai_chat")
+ADAPTER = chat_adapter("openai_chat")
 ANSWER = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
 
 
@@ -90,13 +92,14 @@ def test_a_whole_answer_is_waited_for_as_long_as_a_stream_may_be_silent(
 
 
 def test_an_answer_is_read_in_the_providers_dialect() -> None:
-    answer = ADAPTER.parse_response(source(provider()), ANSWER)
+    answer = ADAPTER.parse_response(source(provider()), ANSWER, chat())
+    assert isinstance(answer, ChatResponse)
     assert answer.choices[0].parts == (TextPart("hi"),)
 
 
 def test_what_is_no_answer_is_garbled() -> None:
     with pytest.raises(Garbled):
-        ADAPTER.parse_response(source(provider()), b"<html>")
+        ADAPTER.parse_response(source(provider()), b"<html>", chat())
 
 
 def test_a_status_is_read_in_the_providers_dialect() -> None:
@@ -105,4 +108,20 @@ def test_a_status_is_read_in_the_providers_dialect() -> None:
 
 def test_a_dialect_we_do_not_speak_has_no_adapter() -> None:
     with pytest.raises(KeyError):
-        adapter_for("klingon")
+        chat_adapter("klingon")
+
+
+@pytest.mark.parametrize(
+    ("body", "target"),
+    [
+        (openai_embeddings.parse_request(b'{"model":"m","input":"hi"}'), "/embeddings"),
+        (rerank.parse_request(b'{"model":"m","query":"q","documents":["d"]}'), "/rerank"),
+        (openai_moderations.parse_request(b'{"input":"hi"}'), "/moderations"),
+    ],
+)
+def test_a_vendor_of_openais_dialect_is_asked_for_more_than_chats(body: CallRequest, target: str) -> None:
+    row = provider()
+    request, _ = adapter_for(row.dialect, body.kind).build_request(source(row), "s3cret", body)
+    assert request.target == row.base_path + target
+    assert msgspec.json.decode(request.body)["model"] == "acme-owl-v2"
+    assert (b"authorization", b"Bearer s3cret") in request.headers

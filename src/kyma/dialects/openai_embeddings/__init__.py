@@ -4,7 +4,7 @@ A request keeps the raw JSON of every field, and vectors that have the form the 
 byte. Source: openai-python 3.52 types, which asks for base64 by itself.
 """
 
-from kyma.dialects.openai_embeddings.request import parse_request, refuse_token_ids
+from kyma.dialects.openai_embeddings.request import parse_request
 from kyma.dialects.openai_embeddings.response import render_response
 from kyma.dialects.openai_embeddings.upstream import parse_response, render_request, respond, target
 from kyma.dialects.openai_embeddings.wire import NAME, EmbeddingRequest, EmbeddingResponse
@@ -18,7 +18,6 @@ __all__ = [
     "parse_error",
     "parse_request",
     "parse_response",
-    "refuse_token_ids",
     "render_error",
     "render_request",
     "render_response",

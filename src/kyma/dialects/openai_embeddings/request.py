@@ -7,10 +7,13 @@ import msgspec
 from kyma.core.chat import Native
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
-from kyma.dialects.openai_embeddings.wire import NAME, EmbeddingRequest, Encoding, fields_decoder
+from kyma.dialects.openai_embeddings.wire import NAME, EmbeddingRequest, Encoding
+from kyma.dialects.raw_fields import fields_decoder
 
 MAX_INPUTS = 2048
 """As many as OpenAI takes in one request."""
+BYTES_PER_TOKEN = 4
+"""What a token id counts as, so that it is held and estimated like the text it stands for."""
 
 TokenId = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 Input = str | list[str | TokenId | list[TokenId]]
@@ -43,18 +46,10 @@ def parse_request(body: bytes) -> EmbeddingRequest:
         encoding=wire.encoding_format or "float",
         dimensions=wire.dimensions,
         native=Native(NAME, fields),
-        input_bytes=len(memoryview(fields["input"])) if texts else sum(map(len, token_ids)),
+        input_bytes=len(memoryview(fields["input"])) if texts else BYTES_PER_TOKEN * sum(map(len, token_ids)),
+        readings=len(texts) or len(token_ids),
+        has_token_ids=bool(token_ids),
     )
-
-
-def refuse_token_ids(request: EmbeddingRequest, model_id: str) -> None:
-    """For models that read text only: ids say nothing to another tokenizer. Raises: InvalidRequest."""
-    if request.token_ids:
-        raise InvalidRequest(
-            f"{model_id} takes texts, not token ids; send input as a string or a list of strings",
-            code="unsupported_parameter",
-            param="input",
-        )
 
 
 def _inputs(given: Input) -> tuple[tuple[str, ...], tuple[tuple[int, ...], ...]]:

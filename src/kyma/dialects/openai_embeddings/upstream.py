@@ -9,14 +9,8 @@ from kyma.core.chat import Rendered
 from kyma.core.errors import Garbled, Rejected, UpstreamFailed
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.openai_embeddings.vectors import read_vector, vector_of
-from kyma.dialects.openai_embeddings.wire import (
-    NULL,
-    EmbeddingRequest,
-    EmbeddingResponse,
-    RawFields,
-    encoder,
-    parse_usage,
-)
+from kyma.dialects.openai_embeddings.wire import EmbeddingRequest, EmbeddingResponse, parse_usage
+from kyma.dialects.raw_fields import NULL, RawFields, encoder, raw
 from kyma.dialects.vendor_errors import for_log
 
 OURS = ("idempotency_key",)
@@ -38,7 +32,7 @@ class WireAnswer(msgspec.Struct):
 _answer_decoder = msgspec.json.Decoder(WireAnswer)
 
 
-def target(upstream_model: str) -> str:
+def target(upstream_model: str, is_streaming: bool) -> str:
     """Path behind the provider's base path."""
     return "/embeddings"
 
@@ -51,10 +45,10 @@ def render_request(request: EmbeddingRequest, upstream_model: str, quirks: Quirk
     fields: RawFields = dict(request.native.fields)
     for name in OURS:
         fields.pop(name, None)
-    fields["model"] = msgspec.Raw(encoder.encode(upstream_model))
+    fields["model"] = raw(upstream_model)
     asked = [name for name in quirks.drop if fields.pop(name, NULL) != NULL]
     if "encoding_format" not in quirks.drop:
-        fields["encoding_format"] = msgspec.Raw(encoder.encode(request.encoding))
+        fields["encoding_format"] = raw(request.encoding)
     emulated = tuple([name for name in asked if name in DONE_HERE])
     return Rendered(encoder.encode(fields), tuple([name for name in asked if name not in DONE_HERE]), emulated)
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 
 from kyma.core.errors import Garbled
-from kyma.dialects.openai_embeddings.wire import Encoding, Vector, encoder
+from kyma.dialects.openai_embeddings.wire import Encoding, Vector
+from kyma.dialects.raw_fields import encoder
 
 FLOAT_BYTES = 4
 MAX_FLOAT = 3.4028234663852886e38

@@ -1,37 +1,29 @@
 """What is asked of an embedding model and what it answers, and how OpenAI's usage counts it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
 from kyma.core.answer import UsageReport
-from kyma.core.chat import Native
-from kyma.core.model import Usage
+from kyma.core.chat import CallRequest
+from kyma.core.model import Kind, Usage
+from kyma.dialects.raw_fields import NULL
 
 NAME = "openai_embeddings"
-NULL = msgspec.Raw(b"null")
 MAX_TOKENS = 2**40
 """More than this in one request is no count."""
 
 Encoding = Literal["float", "base64"]
-RawFields = dict[str, msgspec.Raw]
-fields_decoder = msgspec.json.Decoder(RawFields)
-encoder = msgspec.json.Encoder()
 
 
-class EmbeddingRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Texts to embed, or texts that the caller has cut into token ids already; one of the two is empty.
+class EmbeddingRequest(CallRequest, frozen=True, kw_only=True):
+    """Texts to embed, or texts that the caller has cut into token ids already; one of the two is empty."""
 
-    `input_bytes` bounds the input tokens: UTF-8 bytes of the texts as they were sent, or the ids.
-    """
-
-    model: str
+    kind: ClassVar[Kind] = "embedding"
     texts: tuple[str, ...] = ()
     token_ids: tuple[tuple[int, ...], ...] = ()
     encoding: Encoding = "float"
     dimensions: int | None = None
-    native: Native
-    input_bytes: int
 
     @property
     def count(self) -> int:
@@ -51,6 +43,10 @@ class EmbeddingResponse(msgspec.Struct, frozen=True):
 
     vectors: tuple[Vector, ...]
     report: UsageReport | None
+
+    @property
+    def is_blank(self) -> bool:
+        return False
 
 
 class WireUsage(msgspec.Struct):

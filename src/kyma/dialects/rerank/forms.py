@@ -9,7 +9,6 @@ class Form(msgspec.Struct, frozen=True):
     `repeats_unasked` says that the documents come back unless that is switched off.
     """
 
-    target: str = "/rerank"
     documents: str = "documents"
     top: str | None = "top_n"
     repeats_unasked: bool = False

@@ -7,12 +7,12 @@ import msgspec
 from kyma.core.chat import Native
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
-from kyma.dialects.rerank.wire import NAME, RawFields, RerankRequest, fields_decoder
+from kyma.dialects.raw_fields import RawFields, fields_decoder
+from kyma.dialects.rerank.wire import NAME, RerankRequest
 
 MAX_DOCUMENTS = 10_000
 """As many as Cohere takes in one request; others take fewer and say so themselves."""
 TOP_WORDS = ("top_n", "top_k")
-COUNTED = ("query", "documents")
 
 Top = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
@@ -64,7 +64,8 @@ def parse_request(body: bytes) -> RerankRequest:
         returns_documents=bool(wire.return_documents),
         native=Native(NAME, fields),
         lost=_beside_text(wire.documents, as_sent),
-        input_bytes=sum(len(memoryview(fields[name])) for name in COUNTED),
+        input_bytes=len(memoryview(fields["query"])) * len(as_sent) + len(memoryview(fields["documents"])),
+        readings=len(as_sent),
     )
 
 

@@ -3,9 +3,10 @@
 import msgspec
 
 from kyma.core.answer import Bill
-from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
-from kyma.dialects.rerank.wire import Ranked, RerankRequest, RerankResponse, encoder
+from kyma.dialects.openai_shared import InputUsageOut, render_input_usage
+from kyma.dialects.raw_fields import encoder
+from kyma.dialects.rerank.wire import Ranked, RerankRequest, RerankResponse
 
 
 class DocumentOut(msgspec.Struct):
@@ -18,32 +19,23 @@ class ResultOut(msgspec.Struct, omit_defaults=True):
     document: DocumentOut | msgspec.Raw | None = None
 
 
-class UsageOut(msgspec.Struct):
-    """Tokens as Jina and Voyage count them, and what they cost in USD."""
-
-    prompt_tokens: int
-    total_tokens: int
-    cost: msgspec.Raw
-
-
 class RankingOut(msgspec.Struct):
     id: str
     object: str
     model: str
     results: list[ResultOut]
-    usage: UsageOut
+    usage: InputUsageOut
 
 
-def render_response(response: RerankResponse, request: RerankRequest, reply: Reply, bill: Bill) -> bytes:
+def render_response(response: RerankResponse, reply: Reply, bill: Bill, request: RerankRequest) -> bytes:
     """The results, the best first; documents, if they were asked for, as the customer sent them."""
-    tokens = bill.usage.total_input
     return encoder.encode(
         RankingOut(
             "rerank-" + reply.request_id.removeprefix("req_"),
             "list",
             reply.model_id,
             [_result(entry, request) for entry in response.ranked],
-            UsageOut(tokens, tokens, usd_number(bill.cost)),
+            render_input_usage(bill),
         )
     )
 

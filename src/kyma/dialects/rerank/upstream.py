@@ -9,8 +9,9 @@ from kyma.core.answer import UsageReport
 from kyma.core.chat import Rendered
 from kyma.core.errors import Garbled, UpstreamFailed
 from kyma.core.model import Quirks, Usage
-from kyma.dialects.rerank.forms import Form
-from kyma.dialects.rerank.wire import NULL, Ranked, RawFields, RerankRequest, RerankResponse, encoder
+from kyma.dialects.raw_fields import NULL, RawFields, encoder, raw
+from kyma.dialects.rerank.forms import FORMS
+from kyma.dialects.rerank.wire import Ranked, RerankRequest, RerankResponse
 from kyma.dialects.vendor_errors import for_log
 
 UNDERSTOOD = ("model", "query", "documents", "top_n", "top_k", "return_documents", "idempotency_key")
@@ -65,28 +66,29 @@ _usage_decoder = msgspec.json.Decoder(WireUsage)
 _meta_decoder = msgspec.json.Decoder(WireMeta)
 
 
-def target(form: Form) -> str:
-    """Path behind the provider's base path."""
-    return form.target
+def target(upstream_model: str, is_streaming: bool) -> str:
+    """Path behind the provider's base path, the same in every form."""
+    return "/rerank"
 
 
-def render_request(request: RerankRequest, upstream_model: str, form: Form, quirks: Quirks) -> Rendered:
-    """The body to send, in the vendor's form. Of the quirks `drop` alone counts; the others speak of chats."""
+def render_request(request: RerankRequest, upstream_model: str, quirks: Quirks) -> Rendered:
+    """The body to send. Of the quirks `rerank_form` and `drop` count; the others speak of chats."""
+    form = FORMS[quirks.rerank_form]
     fields: RawFields = {
-        "model": _raw(upstream_model),
-        "query": _raw(request.query),
-        form.documents: _raw(request.documents),
+        "model": raw(upstream_model),
+        "query": raw(request.query),
+        form.documents: raw(request.documents),
     }
     if form.top and form.top not in quirks.drop and request.top_n is not None:
-        fields[form.top] = _raw(min(request.top_n, len(request.documents)))
+        fields[form.top] = raw(min(request.top_n, len(request.documents)))
     if form.repeats_unasked and "return_documents" not in quirks.drop:
         fields["return_documents"] = FALSE
     dropped = list(request.lost)
-    for name, raw in request.native.fields.items():
-        if name in UNDERSTOOD or raw == NULL:
+    for name, value in request.native.fields.items():
+        if name in UNDERSTOOD or value == NULL:
             continue
         if (form.extras is None or name in form.extras) and name not in quirks.drop:
-            fields[name] = raw
+            fields[name] = value
         else:
             dropped.append(name)
     return Rendered(encoder.encode(fields), tuple(dropped))
@@ -145,7 +147,3 @@ def _counted(wire: WireAnswer) -> tuple[UsageReport | None, int | None]:
         return None, searches
     is_valid = 0 <= tokens < MAX_TOKENS and tokens == int(tokens)
     return UsageReport(Usage(int(tokens)) if is_valid else Usage(), is_valid), searches
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(encoder.encode(value))

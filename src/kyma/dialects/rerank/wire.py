@@ -1,35 +1,31 @@
 """What is asked of a reranking model and what it answers."""
 
+from typing import ClassVar
+
 import msgspec
 
 from kyma.core.answer import UsageReport
-from kyma.core.chat import Native
+from kyma.core.chat import CallRequest
+from kyma.core.model import Kind
 
 NAME = "rerank"
-NULL = msgspec.Raw(b"null")
-
-RawFields = dict[str, msgspec.Raw]
-fields_decoder = msgspec.json.Decoder(RawFields)
-encoder = msgspec.json.Encoder()
 
 
-class RerankRequest(msgspec.Struct, frozen=True, kw_only=True):
+class RerankRequest(CallRequest, frozen=True, kw_only=True):
     """Documents to be ordered by how well they answer the query.
 
     `documents` are their texts; `as_sent` the same as the customer wrote them. `lost` are the paths of what stands
-    inside a document beside its text: it comes back with the document, but no model reads it. `input_bytes` bounds the
-    input tokens of one reading of query and documents; vendors who count the query once for each document count more.
+    inside a document beside its text: it comes back with the document, but no model reads it. In `input_bytes`
+    the query counts once for each document, as most vendors count it.
     """
 
-    model: str
+    kind: ClassVar[Kind] = "rerank"
     query: str
     documents: tuple[str, ...]
     as_sent: tuple[msgspec.Raw, ...]
     top_n: int | None = None
     returns_documents: bool = False
-    native: Native
     lost: tuple[str, ...] = ()
-    input_bytes: int
 
 
 class Ranked(msgspec.Struct, frozen=True):
@@ -48,3 +44,7 @@ class RerankResponse(msgspec.Struct, frozen=True):
     ranked: tuple[Ranked, ...]
     report: UsageReport | None
     search_units: int | None = None
+
+    @property
+    def is_blank(self) -> bool:
+        return False
