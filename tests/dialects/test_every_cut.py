@@ -19,7 +19,7 @@ from kyma.core.errors import UpstreamError
 from kyma.core.model import Quirks, Usage
 from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_completions, openai_responses
 from kyma.dialects.base import ChatDialect
-from kyma.providers.compat import DIALECTS, adapter_for
+from kyma.providers.compat import DIALECTS, chat_adapter
 from tests.customers.by_anthropic import ByMessages
 from tests.customers.by_google import ByGoogle
 from tests.customers.by_openai import ByChat, ByCompletions, ByResponses
