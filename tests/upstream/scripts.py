@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from tests.upstream.editing import Broken, Say, next_step
 from tests.upstream.talk import Json, Talk
 from tests.upstream.wire import render
 
@@ -178,6 +179,30 @@ async def agent(talk: Talk, turn: Turn, *, again: int = 0) -> None:
     await talk.done("tool_calls")
 
 
+async def edit(talk: Talk, turn: Turn, *, shell: int = 0) -> None:
+    """Does what the user wishes of a file (see `editing`), a call a turn, thinking before each.
+
+    A history that has changed on its way is a 400. With shell=1 it takes a shell, even if there are better tools.
+    """
+    try:
+        step = next_step(talk.asked, bool(shell))
+    except Broken as error:
+        await talk.refuse(400, str(error), "broken_history")
+        return
+    await talk.begin()
+    for thought in ("Let", " me", " see"):
+        await talk.think(thought)
+    if isinstance(step, Say):
+        for token in step.tokens:
+            await talk.say_text(token)
+        await talk.done("stop")
+        return
+    await talk.call_tool(0, step.id, step.name)
+    for fragment in step.fragments:
+        await talk.add_arguments(0, fragment)
+    await talk.done("tool_calls")
+
+
 async def interleaved(talk: Talk, turn: Turn) -> None:
     """A word, then two tool calls with arguments of their own whose fragments come in turn, where the form has any."""
     names = talk.asked.tool_names or ("get_weather",)
@@ -281,7 +306,7 @@ SCRIPTS: dict[str, Script] = {
         for script in (
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
-            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, interleaved, cached),
+            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, edit, interleaved, cached),
         )
     },
 }
