@@ -78,7 +78,17 @@ def _codex(place: Place) -> Start:
     config = CODEX_CONFIG.format(model=json.dumps(place.model), base_url=json.dumps(f"{place.origin}/v1"))
     return Start(
         "codex",
-        ["exec", "--disable", "plugins", "--disable", "apps", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "--json", place.prompt],
+        [
+            "exec",
+            "--disable",
+            "plugins",
+            "--disable",
+            "apps",
+            "--skip-git-repo-check",
+            "--dangerously-bypass-approvals-and-sandbox",
+            "--json",
+            place.prompt,
+        ],
         {"CODEX_HOME": str(place.home / ".codex"), "KYMA_API_KEY": place.key},
         {place.home / ".codex" / "config.toml": config},
     )

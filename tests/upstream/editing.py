@@ -1,29 +1,30 @@
-"""What a model does to have a file edited: a user's wish, the tools a request really offers, the next call or words.
+"""What a model does to have a file edited: a user's wish, the tools a request really offers, the next calls or words.
 
-The wish is one sentence, as `wish` writes it. Whoever has tools is given a call that reads the file and then one that
-edits it, with arguments by the schemas that came along; whoever has none, an edit block in the text form that the
-system message asks for. Before each step the history is checked: what was called and answered must come back as it was.
+The wish is one sentence, as `wish` writes it. Whoever has tools is given calls that read the file, two at once where
+that is possible, and then one that edits it; whoever has none, an edit block in the text form that the system message
+asks for. Before each step the history is checked: what was called and answered must come back as it was.
 """
 
 import json
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import accumulate, chain
 from pathlib import PurePath
 
 import msgspec
 
-from tests.upstream.talk import Asked, Json, Offered
+from tests.upstream.talk import Asked, Json
+from tests.upstream.toolbox import Broken, Toolbox
 
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 WISH = re.compile(rf"In the file (\S+) replace ({_QUOTED}) by ({_QUOTED})\.")
 TOKEN = re.compile(r"\s*\S{1,5}|\s+$")
 FRAGMENT_CHARS = 7
+TITLE = "A short title"
 CLOSING = "Done: the file says it now."
-
-
-class Broken(Exception):
-    """The request is not one that could follow from what was said before."""
+SEARCHED = "WebFetch"
+"""The tool that is looked for when an agent keeps some of its tools back."""
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ class Say(msgspec.Struct, frozen=True):
         return TOKEN.findall(self.text)
 
 
-Plan = Sequence[tuple[str, Json]]
+Turn = Sequence[Call]
 
 
 def wish(path: str, old: str, new: str) -> str:
@@ -65,23 +66,24 @@ def wish(path: str, old: str, new: str) -> str:
     return f"In the file {path} replace {_quoted(old)} by {_quoted(new)}."
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
-
-
-def next_step(asked: Asked, by_shell: bool) -> Call | Say:
+def next_step(asked: Asked, by_shell: bool) -> Turn | Say:
     """What to say now. A request without a wish is some side errand and gets words. Raises: Broken."""
     wanted = next((found for text in asked.texts if (found := _read_wish(text))), None)
     if wanted is None:
-        return Say("A short title")
+        return Say(TITLE)
     if not asked.tools:
         return Say(_edit_block(asked, wanted))
-    plan = _plan(asked.tools, wanted, by_shell)
-    _check(asked, plan, wanted)
-    if len(asked.calls) == len(plan):
-        return Say(CLOSING)
-    name, arguments = plan[len(asked.calls)]
-    return Call(_call_id(len(asked.calls)), name, arguments)
+    turns = _number(_plan(Toolbox(asked.tools), wanted, by_shell))
+    _check(asked, list(chain(*turns)), wanted)
+    ends = [0, *accumulate(len(turn) for turn in turns)]
+    if len(asked.calls) not in ends:
+        raise Broken(f"{len(asked.calls)} calls came back; after whole turns there are {ends}")
+    turn = ends.index(len(asked.calls))
+    return turns[turn] if turn < len(turns) else Say(CLOSING)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _read_wish(text: str) -> Wish | None:
@@ -99,26 +101,27 @@ def _edit_block(asked: Asked, wanted: Wish) -> str:
     shown = re.search(rf"{re.escape(name)}\n```\n(.*?)\n```", told, re.DOTALL)
     if "file listing" in told and shown:
         return f"I change one line.\n\n{name}\n```\n{shown[1].replace(wanted.old, wanted.new)}\n```\n"
-    return "A short title"
+    return TITLE
 
 
-def _plan(tools: Sequence[Offered], wanted: Wish, by_shell: bool) -> Plan:
-    """Read, then edit, by the best tools there are."""
-    by_kind = {kind: tool for tool in tools if (kind := _kind(tool)) is not None}
-    edited = {"old": wanted.old, "new": wanted.new}
-    if {"read", "edit"} <= by_kind.keys() and not by_shell:
-        return [
-            _fill(by_kind["read"], {"path": wanted.path}),
-            _fill(by_kind["edit"], {"path": wanted.path, **edited}),
-        ]
-    if "shell" not in by_kind:
-        raise Broken(f"no tools to edit a file with among {', '.join(tool.name for tool in tools)}")
-    shell = by_kind["shell"]
-    reading = _fill(shell, {"command": f"cat {shlex.quote(wanted.path)}"})
-    if "patch" in by_kind:
+def _plan(box: Toolbox, wanted: Wish, by_shell: bool) -> list[list[tuple[str, Json]]]:
+    """Read, then edit, by the best tools there are; by turns. Raises: Broken."""
+    reading, rewriting = f"cat {shlex.quote(wanted.path)}", _rewriting(wanted)
+    listing = {"command": f"ls {shlex.quote(str(PurePath(wanted.path).parent))}"}
+    if box.has("read", "edit") and not by_shell:
+        besides = [box.fill("search", query=f"select:{SEARCHED}", count=5)] if box.has("search") else []
+        if not besides and box.has("shell"):
+            besides = [box.fill("shell", **listing)]
+        edit = box.fill("edit", path=wanted.path, old=wanted.old, new=wanted.new)
+        return [[box.fill("read", path=wanted.path), *besides], [edit]]
+    if box.has("script"):
+        return [[box.fill("script", text=_javascript(command))] for command in (reading, rewriting)]
+    besides = [box.fill("close", target="nobody")] if box.has("close") else [box.fill("shell", **listing)]
+    first = [box.fill("shell", command=reading), *besides]
+    if box.has("patch") and not by_shell:
         patch = f"*** Begin Patch\n*** Update File: {wanted.path}\n@@\n-{wanted.old}\n+{wanted.new}\n*** End Patch\n"
-        return [reading, _fill(by_kind["patch"], {"patch": patch})]
-    return [reading, _fill(shell, {"command": _rewriting(wanted)})]
+        return [first, [box.fill("patch", text=patch)]]
+    return [first, [box.fill("shell", command=rewriting)]]
 
 
 def _rewriting(wanted: Wish) -> str:
@@ -131,71 +134,31 @@ def _rewriting(wanted: Wish) -> str:
     return f"python3 -c {shlex.quote(code)} {shlex.quote(change)}"
 
 
-MEANINGS: dict[str, tuple[str, ...]] = {
-    "path": ("file_path", "filePath", "path"),
-    "old": ("old_string", "oldString"),
-    "new": ("new_string", "newString"),
-    "command": ("command", "cmd"),
-    "patch": ("input", "patch", "patchText"),
-    "description": ("description",),
-}
-"""What agents call the arguments that mean this."""
-
-KINDS: dict[str, tuple[Callable[[str], bool], frozenset[str]]] = {
-    "read": (lambda name: name == "read", frozenset(("path",))),
-    "edit": (lambda name: name == "edit", frozenset(("path", "old", "new"))),
-    "shell": (lambda name: name in ("bash", "exec_command", "shell", "shell_command"), frozenset(("command",))),
-    "patch": (lambda name: name == "apply_patch", frozenset(("patch",))),
-}
-"""Kinds of tools by name, and the arguments that each must take."""
+def _javascript(command: str) -> str:
+    """For agents whose one tool runs scripts that call all others."""
+    return f"text((await tools.exec_command({{cmd: {json.dumps(command)}}})).output)"
 
 
-def _kind(tool: Offered) -> str | None:
-    for kind, (is_named, wanted) in KINDS.items():
-        if is_named(tool.name.lower()):
-            if not wanted <= set(_meanings(tool)):
-                raise Broken(f"the schema of {tool.name} has come without {', '.join(wanted)}: {tool.schema}")
-            return kind
-    return None
+def _number(plan: list[list[tuple[str, Json]]]) -> list[list[Call]]:
+    """The plan with ids, which are the same whenever it is made."""
+    ids = iter(f"call_edit_{number}" for number in range(sum(map(len, plan))))
+    return [[Call(next(ids), name, arguments) for name, arguments in turn] for turn in plan]
 
 
-def _meanings(tool: Offered) -> dict[str, str]:
-    """The tool's own names of arguments by what they mean."""
-    properties = tool.schema.get("properties")
-    names = properties if isinstance(properties, dict) else {}
-    return {meaning: name for meaning, own in MEANINGS.items() for name in own if name in names}
-
-
-def _fill(tool: Offered, values: dict[str, str]) -> tuple[str, Json]:
-    """A call to that tool. Raises: Broken when its schema requires what nobody has."""
-    names = _meanings(tool)
-    required = tool.schema.get("required")
-    if "description" in names and isinstance(required, list) and names["description"] in required:
-        values = {**values, "description": "One step of an edit"}
-    arguments: Json = {names[meaning]: value for meaning, value in values.items()}
-    missing = set(required if isinstance(required, list) else ()) - arguments.keys()
-    if missing:
-        raise Broken(f"{tool.name} requires {', '.join(sorted(missing))}")
-    return tool.name, arguments
-
-
-def _check(asked: Asked, plan: Plan, wanted: Wish) -> None:
+def _check(asked: Asked, planned: Sequence[Call], wanted: Wish) -> None:
     """Every call came back as it was made and was answered once, and what was read says what is to be replaced.
 
-    Agents write defaults of their own into the arguments; they may.
+    Agents write defaults of their own into the arguments; they may. Vendors without ids are asked by name.
     """
-    for call, (name, arguments) in zip(asked.calls, plan, strict=False):
-        if call.name != name or not arguments.items() <= call.arguments.items():
-            raise Broken(f"a call to {name} with {arguments} has come back as {call}")
-    if len(asked.calls) > len(plan):
-        raise Broken(f"of {len(asked.calls)} calls only {len(plan)} were made here")
-    ids = [call.id for call in asked.calls]
-    answered = [result.call_id for result in asked.results]
+    for call, made in zip(asked.calls, planned, strict=False):
+        if call.name != made.name or not made.arguments.items() <= call.arguments.items():
+            raise Broken(f"{made} has come back as {call}")
+    ids = sorted(call.id for call in asked.calls)
+    answered = sorted(result.call_id for result in asked.results)
     if ids != answered or len(set(ids)) != len(ids):
         raise Broken(f"calls {ids} were answered as {answered}")
-    if asked.results and wanted.old not in asked.results[0].text:
+    if asked.results and not any(wanted.old in result.text for result in asked.results):
         raise Broken(f"{wanted.old!r} is not in what the file was read as")
-
-
-def _call_id(number: int) -> str:
-    return f"call_edit_{number}"
+    has_searched = any("select:" in str(call.arguments) for call in asked.calls)
+    if has_searched and SEARCHED not in asked.tool_names:
+        raise Broken(f"{SEARCHED} was found but is not offered")

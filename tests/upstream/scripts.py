@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from tests.upstream.editing import Broken, Say, next_step
+from tests.upstream.editing import Say, next_step
 from tests.upstream.talk import Json, Talk
+from tests.upstream.toolbox import Broken
 from tests.upstream.wire import render
 
 HTML = b"<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -180,7 +181,7 @@ async def agent(talk: Talk, turn: Turn, *, again: int = 0) -> None:
 
 
 async def edit(talk: Talk, turn: Turn, *, shell: int = 0) -> None:
-    """Does what the user wishes of a file (see `editing`), a call a turn, thinking before each.
+    """Does what the user wishes of a file (see `editing`), turn by turn, thinking before each.
 
     A history that has changed on its way is a 400. With shell=1 it takes a shell, even if there are better tools.
     """
@@ -197,9 +198,11 @@ async def edit(talk: Talk, turn: Turn, *, shell: int = 0) -> None:
             await talk.say_text(token)
         await talk.done("stop")
         return
-    await talk.call_tool(0, step.id, step.name)
-    for fragment in step.fragments:
-        await talk.add_arguments(0, fragment)
+    for index, call in enumerate(step):
+        await talk.call_tool(index, call.id, call.name)
+    for index, call in enumerate(step):
+        for fragment in call.fragments:
+            await talk.add_arguments(index, fragment)
     await talk.done("tool_calls")
 
 

@@ -1,5 +1,6 @@
 """A customer's Responses request, checked and read as far as admission needs it."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_responses.items import (
     MEMBERS,
     Item,
+    WireAdditionalTools,
     WireCallOutput,
     WireMessage,
     WirePart,
@@ -70,17 +72,16 @@ def parse_request(body: bytes) -> ChatRequest:
     _check(wire)
     items = read_items(fields)
     media_bytes = images = 0
-    needs_native = not check_tools(wire.tools or [], "tools")
+    tool_lists = list(_tool_lists(wire, items))
+    needs_native = not all([check_tools(tools, where) for where, tools in tool_lists])
     roles: set[Role] = {"system"} if wire.instructions else set()
     for index, item in enumerate(items):
         for part_index, part in enumerate(item.parts):
             _check_part(part, f"input.{index}", part_index, item)
             media_bytes += part.media_bytes
             images += part.type == "input_image" and part.image_url is not None
-        if item.wire is not None:
+        if item.wire is not None and not isinstance(item.wire, WireAdditionalTools):
             roles.add(_role(item))
-        if isinstance(item.wire, WireSearchOutput):
-            check_tools(item.wire.tools, f"input.{index}.tools")
         needs_native = needs_native or _is_native(item)
     if not roles:
         refuse("input holds nothing that the model could read", "input")
@@ -91,13 +92,21 @@ def parse_request(body: bytes) -> ChatRequest:
         is_streaming=bool(wire.stream),
         temperature=wire.temperature,
         roles=frozenset(roles),
-        has_tools=bool(wire.tools),
+        has_tools=any(tools for _, tools in tool_lists),
         needs_native=needs_native,
         chat=partial(read_chat, fields, max_tokens),
         native=Native(NAME, fields),
         input_bytes=max(0, _bytes_read(fields) - media_bytes),
         image_count=images,
     )
+
+
+def _tool_lists(wire: ResponsesRequest, items: list[Item]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
+    """Every place that offers tools, with what stands there."""
+    yield "tools", wire.tools or []
+    for index, item in enumerate(items):
+        if isinstance(item.wire, WireAdditionalTools | WireSearchOutput):
+            yield f"input.{index}.tools", item.wire.tools
 
 
 def _check(wire: ResponsesRequest) -> None:
