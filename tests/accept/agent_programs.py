@@ -33,17 +33,30 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """A client and the dialect in which it speaks to the gateway."""
+    """A client in one of its ways to speak. By the name of `model` many choose what they send.
+
+    `keeps_thoughts_of`: families whose signed thoughts it gives back.
+    """
 
     name: str
-    dialect: str
+    model: str
     start: Callable[[Place], Start]
+    keeps_thoughts_of: Sequence[str] = ()
 
 
 def _claude_code(place: Place) -> Start:
     return Start(
         "claude",
-        ["-p", place.prompt, "--output-format", "json", "--permission-mode", "acceptEdits", "--max-turns", "8"],
+        [
+            "-p",
+            place.prompt,
+            "--output-format",
+            "json",
+            "--permission-mode",
+            "acceptEdits",
+            "--allowedTools",
+            "Bash,Edit,Read",
+        ],
         {
             "ANTHROPIC_BASE_URL": place.origin,
             "ANTHROPIC_AUTH_TOKEN": place.key,
@@ -94,12 +107,12 @@ def _codex(place: Place) -> Start:
     )
 
 
-def _opencode(package: str, options: Mapping[str, str]) -> Callable[[Place], Start]:
+def _opencode(package: str) -> Callable[[Place], Start]:
     def start(place: Place) -> Start:
         provider = {
             "npm": package,
             "name": "Kyma",
-            "options": {"baseURL": f"{place.origin}/v1", "apiKey": place.key, **options},
+            "options": {"baseURL": f"{place.origin}/v1", "apiKey": place.key},
             "models": {place.model: {"name": place.model}},
         }
         config = {
@@ -156,12 +169,22 @@ def _aider(prefix: str, edit_format: str) -> Callable[[Place], Start]:
     return start
 
 
+SIGNING = ("anthropic_messages", "gemini")
+
 AGENTS = (
-    Agent("claude-code", "anthropic_messages", _claude_code),
-    Agent("codex", "openai_responses", _codex),
-    Agent("opencode", "openai_chat", _opencode("@ai-sdk/openai-compatible", {})),
-    Agent("aider", "openai_chat", _aider("openai", "diff")),
-    Agent("opencode-anthropic", "anthropic_messages", _opencode("@ai-sdk/anthropic", {})),
-    Agent("opencode-openai", "openai_responses", _opencode("@ai-sdk/openai", {})),
-    Agent("aider-anthropic", "anthropic_messages", _aider("anthropic", "whole")),
+    Agent("claude-code", "acme-large", _claude_code, SIGNING),
+    Agent("codex", "acme-coder", _codex, SIGNING),
+    Agent("codex-scripts", "gpt-6.1-sol", _codex, SIGNING),
+    Agent("codex-patches", "gpt-5.5", _codex, SIGNING),
+    Agent("opencode", "acme-claude", _opencode("@ai-sdk/openai-compatible")),
+    Agent("aider", "acme-diff", _aider("openai", "diff")),
+    Agent("claude-code-budget", "claude-haiku-4-5", _claude_code, SIGNING),
+    Agent("opencode-messages", "acme-messages", _opencode("@ai-sdk/anthropic")),
+    Agent("opencode-responses", "acme-responses", _opencode("@ai-sdk/openai")),
+    Agent("opencode-patches", "gpt-5.2-codex", _opencode("@ai-sdk/openai")),
+    Agent("aider-messages", "acme-whole", _aider("anthropic", "whole")),
 )
+"""Codex offers a shell to models that it does not know; to those it knows also a tool for patches, or, in the input, one
+tool that runs scripts. Claude Code asks for thoughts by effort, of older models by a budget. opencode marks what is to be
+cached when the model's name says `claude` and patches instead of editing when it says `gpt`.
+"""
