@@ -179,12 +179,12 @@ AGENTS = (
     Agent("opencode", "acme-claude", _opencode("@ai-sdk/openai-compatible")),
     Agent("aider", "acme-diff", _aider("openai", "diff")),
     Agent("claude-code-budget", "claude-haiku-4-5", _claude_code, SIGNING),
-    Agent("opencode-messages", "acme-messages", _opencode("@ai-sdk/anthropic")),
+    Agent("opencode-messages", "acme-messages", _opencode("@ai-sdk/anthropic"), SIGNING),
     Agent("opencode-responses", "acme-responses", _opencode("@ai-sdk/openai")),
-    Agent("opencode-patches", "gpt-5.2-codex", _opencode("@ai-sdk/openai")),
+    Agent("opencode-patches", "gpt-5.2-codex", _opencode("@ai-sdk/openai"), SIGNING),
     Agent("aider-messages", "acme-whole", _aider("anthropic", "whole")),
 )
-"""Codex offers a shell to models that it does not know; to those it knows also a tool for patches, or, in the input, one
-tool that runs scripts. Claude Code asks for thoughts by effort, of older models by a budget. opencode marks what is to be
-cached when the model's name says `claude` and patches instead of editing when it says `gpt`.
+"""Codex offers a shell to models that it does not know; to those it knows also a tool for patches, or, in the input,
+one tool that runs scripts. Claude Code asks for thoughts by effort, of older models by a budget. opencode marks what is
+to be cached when the model's name says `claude`, and patches instead of editing when it says `gpt`.
 """
