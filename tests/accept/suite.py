@@ -34,7 +34,10 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Suite(msgspec.Struct, frozen=True):
-    """`quick`, `full` and `for_mutants` are sizes, counted in `unit`."""
+    """`quick`, `full` and `for_mutants` are sizes, counted in `unit`.
+
+    One that `runs_by_name_only` is left out when no suite is named; `limit_s` is its time in quick sizes.
+    """
 
     name: str
     unit: str
@@ -42,6 +45,8 @@ class Suite(msgspec.Struct, frozen=True):
     full: int
     for_mutants: int
     run: Callable[[Run], list[Figure]]
+    runs_by_name_only: bool = False
+    limit_s: float = 120.0
 
 
 def zero(name: str, found: int | Sequence[object]) -> Figure:

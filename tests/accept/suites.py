@@ -1,5 +1,6 @@
-"""Every suite by name, in the order in which they run."""
+"""Every suite by name, in the order in which they run. The last one runs by name only: it installs four agents."""
 
+from tests.accept.agents import SUITE as AGENTS
 from tests.accept.disconnect import SUITE as DISCONNECT
 from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
 from tests.accept.hot_path import SUITE as HOT_PATH
@@ -22,5 +23,6 @@ SUITES = {
         FAILOVER_MIDSTREAM,
         DISCONNECT,
         PRIVACY,
+        AGENTS,
     )
 }

@@ -7,6 +7,7 @@ import pytest
 from kyma.core.chat import ImagePart, TextPart, ThinkingPart, ToolCallPart, ToolResultPart
 from kyma.core.errors import InvalidRequest
 from kyma.core.model import Quirks
+from kyma.dialects import anthropic_messages
 from kyma.dialects.openai_chat import parse_request, render_request
 
 
@@ -210,3 +211,39 @@ def test_reasoning_is_given_back_empty_where_it_is_required() -> None:
     upstream = sent(Quirks(reasoning_required=True), messages=messages)["messages"]
     assert isinstance(upstream, list)
     assert upstream[0]["reasoning_content"] == ""
+
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+EPHEMERAL = {"type": "ephemeral"}
+
+
+def test_a_cache_mark_on_a_part_a_message_or_a_tool_is_read() -> None:
+    marked = [
+        {"role": "system", "content": [{"type": "text", "text": "long", "cache_control": {**EPHEMERAL, "ttl": "1h"}}]},
+        {"role": "user", "content": "hi", "cache_control": EPHEMERAL},
+        {"role": "assistant", "content": "", "tool_calls": [CALL], "cache_control": EPHEMERAL},
+        {"role": "tool", "tool_call_id": "c1", "content": "done", "cache_control": EPHEMERAL},
+    ]
+    tool = {"type": "function", "function": {"name": "f"}, "cache_control": EPHEMERAL}
+    chat = parse_request(body(messages=marked, tools=[tool])).chat()
+    system, user, assistant, result = (message.parts[-1] for message in chat.messages)
+    assert system == TextPart("long", "1h")
+    assert user == TextPart("hi", "5m")
+    assert isinstance(assistant, ToolCallPart) and assistant.cache == "5m"
+    assert isinstance(result, ToolResultPart) and result.cache == "5m"
+    assert chat.tools[0].cache == "5m"
+    assert (chat.names["cache"], chat.lost) == ("tools.cache_control", ())
+
+
+def test_what_is_no_cache_mark_is_left_out_and_named() -> None:
+    strange = [{"role": "user", "content": "hi", "cache_control": {"type": "eternal"}}]
+    chat = parse_request(body(messages=strange)).chat()
+    assert chat.messages[0].parts == (TextPart("hi"),)
+    assert chat.lost == ("messages.cache_control",)
+
+
+def test_a_cache_mark_reaches_a_vendor_of_messages() -> None:
+    marked = [{"role": "user", "content": "hi", "cache_control": EPHEMERAL}]
+    rendered = anthropic_messages.render_request(parse_request(body(messages=marked)), "claude-x", Quirks())
+    assert json.loads(rendered.body)["messages"][0]["content"][-1]["cache_control"] == EPHEMERAL
+    assert rendered.dropped == ()

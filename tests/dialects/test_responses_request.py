@@ -62,6 +62,17 @@ NAMESPACE = {
     "description": "Other agents",
     "tools": [{"type": "function", "name": "spawn", "parameters": {"type": "object"}}],
 }
+ADDITIONAL = {
+    "type": "additional_tools",
+    "id": "at_1",
+    "role": "developer",
+    "tools": [
+        {"type": "namespace", "name": "functions", "description": "", "tools": [{"type": "custom", "name": "exec"}]},
+        FUNCTION,
+    ],
+}
+"""How Codex 0.169 offers tools to models that it knows. Source: seen on the wire, November 2026."""
+
 SEARCH = {"type": "tool_search", "execution": "client", "description": "Finds tools", "parameters": {"type": "object"}}
 
 CODEX: dict[str, Any] = {
@@ -247,6 +258,11 @@ def test_a_call_in_a_namespace_bears_the_same_flat_name() -> None:
     )
 
 
+def test_only_a_strict_tool_asks_for_strictness() -> None:
+    assert "strict" not in chat(tools=[FUNCTION]).names
+    assert chat(tools=[FUNCTION | {"strict": True}]).names["strict"] == "tools.strict"
+
+
 def test_long_flat_names_fit_and_stay_apart() -> None:
     long = [
         {
@@ -259,6 +275,23 @@ def test_long_flat_names_fit_and_stay_apart() -> None:
     names = [tool.name for tool in chat(tools=long).tools]
     assert len(set(names)) == 2
     assert all(len(name) <= 64 for name in names)
+
+
+def test_tools_may_stand_in_the_input() -> None:
+    found = chat(input=[ADDITIONAL, {"role": "user", "content": "x"}], tool_choice="auto")
+    assert [(tool.name, tool.is_custom) for tool in found.tools] == [("functions__exec", True), ("f", False)]
+    assert [message.role for message in found.messages] == ["user"]
+    assert found.tool_choice == ToolChoice("auto")
+    assert not found.lost
+
+
+def test_admission_knows_of_tools_in_the_input() -> None:
+    items = [ADDITIONAL, {"role": "user", "content": "x"}]
+    request = parse_request(body(input=items))
+    assert request.has_tools and not request.needs_native
+    assert request.roles == {"user"}
+    hosted = {"type": "additional_tools", "role": "developer", "tools": [{"type": "web_search"}]}
+    assert parse_request(body(input=[*items, hosted])).needs_native
 
 
 def test_two_tools_of_one_flat_name_are_told_apart_by_report() -> None:
@@ -427,6 +460,8 @@ def test_a_request_of_codex_reaches_a_chat_vendor() -> None:
         ({"tools": [{"type": "function"}]}, "tools.0.name"),
         ({"tools": [NAMESPACE | {"tools": [{"type": "function"}]}]}, "tools.0.tools.0.name"),
         ({"input": [{"type": "tool_search_output", "call_id": "c", "tools": [{}]}]}, "input.0.tools.0.name"),
+        ({"input": [{"type": "additional_tools", "tools": [{}]}]}, "input.0.tools.0.name"),
+        ({"input": [ADDITIONAL]}, "input"),
         ({"temperature": 3}, "temperature"),
         ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"model": ""}, "model"),

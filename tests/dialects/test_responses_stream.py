@@ -267,6 +267,14 @@ def test_a_call_in_a_namespace_is_given_back_by_both_names() -> None:
     ] * 2
 
 
+def test_a_call_of_a_tool_that_stood_in_the_input_is_given_back_by_both_names() -> None:
+    space = {"type": "namespace", "name": "functions", "description": "", "tools": [{"type": "custom", "name": "exec"}]}
+    items = [{"type": "additional_tools", "role": "developer", "tools": [space]}, {"role": "user", "content": "hi"}]
+    item = streamed(ToolCallStart(0, 0, "c", "functions__exec", "1+1"), CALLS, input=items)[-2]["item"]
+    assert (item["type"], item["name"], item["namespace"]) == ("custom_tool_call", "exec", "functions")
+    assert item["input"] == "1+1"
+
+
 @pytest.mark.parametrize("arguments", ['{"input":"*** Begin"}', "*** Begin"])
 def test_a_custom_tool_gets_its_free_text(arguments: str) -> None:
     tools = [{"type": "custom", "name": "p"}]

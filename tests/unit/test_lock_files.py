@@ -1,5 +1,6 @@
 """Lock files name hashes and no host: what one machine installs, every machine installs, from wherever it fetches."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,15 +8,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKED = [
-    *(ROOT / "requirements" / f"{name}.txt" for name in ("uv", "serve", "dev")),
+    *(ROOT / "requirements" / f"{name}.txt" for name in ("uv", "serve", "dev", "agents")),
     *(ROOT / "src" / "kyma" / "local" / f"{name}.lock.txt" for name in ("model", "embed")),
 ]
 SOURCES = sorted((ROOT / "requirements").glob("*.in"))
+NODE_PINS, NODE_LOCK = (ROOT / "requirements" / "agents" / name for name in ("package.json", "package-lock.json"))
 PIN = re.compile(r"^[a-zA-Z0-9][a-zA-Z0-9._-]*(\[[a-z,]+\])?==\S+")
 HOSTED = ("uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock")
 
 
-@pytest.mark.parametrize("path", [*LOCKED, *SOURCES], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [*LOCKED, *SOURCES, NODE_PINS, NODE_LOCK], ids=lambda path: path.name)
 def test_no_host_is_named(path: Path) -> None:
     text = path.read_text()
     assert "://" not in text
@@ -30,6 +32,14 @@ def test_every_requirement_is_pinned_with_hashes(path: Path) -> None:
     for entry in wanted:
         assert PIN.match(entry), entry
         assert "--hash=sha256:" in entry, entry
+
+
+def test_every_node_package_is_pinned_with_its_hash() -> None:
+    pins = json.loads(NODE_PINS.read_text())["dependencies"]
+    (own, *packages) = json.loads(NODE_LOCK.read_text())["packages"].values()
+    assert own["dependencies"] == pins
+    assert all(re.fullmatch(r"[0-9.]+", version) for version in pins.values())
+    assert all(package["version"] and package["integrity"].startswith("sha512-") for package in packages)
 
 
 def test_no_lock_file_of_the_kind_that_names_hosts_is_there() -> None:

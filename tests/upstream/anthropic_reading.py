@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from tests.upstream.reading import Reading, signed_of, without_texts, words_in
-from tests.upstream.talk import Asked, Json
+from tests.upstream.talk import Asked, Called, Json, Offered, Result
 from tests.upstream.wire import Request
 
 PATH = "/v1/messages"
@@ -20,6 +20,7 @@ class _Message(msgspec.Struct):
 class _Tool(msgspec.Struct):
     name: str
     type: str | None = None
+    input_schema: Json = {}
 
 
 class _Chat(msgspec.Struct):
@@ -35,6 +36,10 @@ class _Block(msgspec.Struct):
     type: str
     text: str = ""
     content: msgspec.Raw = msgspec.Raw(b"[]")
+    id: str = ""
+    name: str = ""
+    input: Json = {}
+    tool_use_id: str = ""
 
 
 _read_chat = msgspec.json.Decoder(_Chat).decode
@@ -62,16 +67,23 @@ def _asked(chat: _Chat) -> Asked:
     turns = [(message.role, _blocks(message.content)) for message in chat.messages]
     blocks = [*_blocks(chat.system), *(block for _, said in turns for block in said)]
     spoken = [" ".join(_own_texts(said)) for role, said in turns if role == "user" and any(_own_texts(said))]
+    heard = [said for role, said in turns if role != "assistant"]
     return Asked(
         is_streaming=chat.stream,
         wants_usage=True,
         prompt_tokens=words_in(text for block in blocks for text in _texts(block)),
         max_tokens=chat.max_tokens,
         last_user_text=spoken[-1] if spoken else "",
-        tool_names=tuple(tool.name for tool in chat.tools if tool.type in (None, "custom")),
-        tool_results=sum(block.type == "tool_result" for block in blocks),
+        texts=tuple(" ".join(_own_texts(said)) for said in (_blocks(chat.system), *heard)),
+        tools=tuple(Offered(tool.name, tool.input_schema) for tool in chat.tools if tool.type in (None, "custom")),
+        calls=tuple(Called(block.id, block.name, block.input) for block in blocks if block.type == "tool_use"),
+        results=tuple(_result(block) for block in blocks if block.type == "tool_result"),
         ends_in_tool_result=any(block.type == "tool_result" for block in turns[-1][1]),
     )
+
+
+def _result(block: _Block) -> Result:
+    return Result(block.tool_use_id, " ".join(_texts(block)))
 
 
 def _own_texts(blocks: list[_Block]) -> list[str]:

@@ -7,17 +7,31 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from tests.upstream.reading import Reading, signed_of, without_texts, words_in
-from tests.upstream.talk import Asked, Json
+from tests.upstream.talk import Asked, Called, Json, Offered, Result
 from tests.upstream.wire import Request
 
 FOLDER = "/v1beta/models/"
+OPAQUE = ("args", "response", "parameters", "parametersJsonSchema", "parameters_json_schema")
 VERBS = ("generateContent", "streamGenerateContent")
+
+
+class _FunctionCall(msgspec.Struct):
+    name: str
+    id: str = ""
+    args: Json = {}
+
+
+class _FunctionResponse(msgspec.Struct):
+    name: str
+    response: Json
+    id: str = ""
 
 
 class _Part(msgspec.Struct, rename="camel"):
     text: str | None = None
     thought: bool = False
-    function_response: dict[str, object] | None = None
+    function_call: _FunctionCall | None = None
+    function_response: _FunctionResponse | None = None
 
 
 class _Content(msgspec.Struct, frozen=True):
@@ -33,8 +47,10 @@ class _RawChat(msgspec.Struct):
     contents: list[_RawContent]
 
 
-class _Function(msgspec.Struct):
+class _Function(msgspec.Struct, rename="camel"):
     name: str
+    parameters: Json = {}
+    parameters_json_schema: Json = {}
 
 
 class _Tool(msgspec.Struct, rename="camel"):
@@ -79,15 +95,19 @@ def read(request: Request) -> Reading:
 def _asked(chat: _Chat, is_streaming: bool) -> Asked:
     contents = [chat.system_instruction, *chat.contents]
     spoken = [" ".join(_texts(content)) for content in chat.contents if content.role == "user" and any(_texts(content))]
+    parts = [part for content in contents for part in content.parts]
+    calls, responses = [part.function_call for part in parts], [part.function_response for part in parts]
     return Asked(
         is_streaming=is_streaming,
         wants_usage=True,
         prompt_tokens=words_in(text for content in contents for text in (*_texts(content), *_results(content))),
         max_tokens=chat.generation_config.max_output_tokens,
         last_user_text=spoken[-1] if spoken else "",
-        tool_names=tuple(function.name for tool in chat.tools for function in tool.function_declarations),
-        tool_results=sum(map(_result_count, contents)),
-        ends_in_tool_result=_result_count(contents[-1]) > 0,
+        texts=tuple(" ".join(_texts(content)) for content in contents if content.role == "user"),
+        tools=tuple(_offered(function) for tool in chat.tools for function in tool.function_declarations),
+        calls=tuple(Called(call.id or call.name, call.name, call.args) for call in calls if call is not None),
+        results=tuple(Result(said.id or said.name, _told(said)) for said in responses if said is not None),
+        ends_in_tool_result=_has_result(contents[-1]),
     )
 
 
@@ -97,24 +117,31 @@ def _texts(content: _Content) -> list[str]:
 
 
 def _results(content: _Content) -> Iterator[str]:
-    """The strings at the top of function responses."""
     for part in content.parts:
-        response = (part.function_response or {}).get("response")
-        if isinstance(response, dict):
-            yield from (value for value in response.values() if isinstance(value, str))
+        if part.function_response is not None:
+            yield _told(part.function_response)
 
 
-def _result_count(content: _Content) -> int:
-    return sum(part.function_response is not None for part in content.parts)
+def _told(said: _FunctionResponse) -> str:
+    """The strings at the top of a function's response."""
+    return " ".join(value for value in said.response.values() if isinstance(value, str))
+
+
+def _offered(function: _Function) -> Offered:
+    return Offered(function.name, function.parameters or function.parameters_json_schema)
+
+
+def _has_result(content: _Content) -> bool:
+    return any(part.function_response is not None for part in content.parts)
 
 
 def _camel(value: object) -> object:
-    """The same with all names in camel case, those of arguments too: nobody looks there."""
+    """The same with all of the vendor's names in camel case; what is the customer's stays."""
     if isinstance(value, list):
         return [_camel(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {_camel_name(name): _camel(item) for name, item in value.items()}
+    return {_camel_name(name): item if name in OPAQUE else _camel(item) for name, item in value.items()}
 
 
 def _camel_name(name: str) -> str:

@@ -28,6 +28,7 @@ class Entry(msgspec.Struct):
     started_at: int
     dialect: str = "openai_chat"
     signed: list[str] = []
+    prompt_tokens: int = 0
     outcome: Outcome = "open"
     tokens_sent: int = 0
     first_sent_at: int | None = None

@@ -3,19 +3,32 @@
 import msgspec
 
 from tests.upstream.reading import Reading, words_in
-from tests.upstream.talk import Asked, Json
+from tests.upstream.talk import Asked, Called, Json, Offered, Result
 from tests.upstream.wire import Request
 
 PATH = "/v1/chat/completions"
 
 
+class _CalledFunction(msgspec.Struct, frozen=True):
+    name: str = ""
+    arguments: str = ""
+
+
+class _Call(msgspec.Struct):
+    id: str
+    function: _CalledFunction = _CalledFunction()
+
+
 class _Message(msgspec.Struct):
     role: str
     content: str | list[dict[str, object]] | None = None
+    tool_calls: list[_Call] | None = None
+    tool_call_id: str = ""
 
 
 class _Function(msgspec.Struct):
     name: str
+    parameters: Json | None = None
 
 
 class _Tool(msgspec.Struct):
@@ -59,10 +72,21 @@ def _asked(chat: _Chat) -> Asked:
         prompt_tokens=words_in(text for _, text in texts),
         max_tokens=chat.max_tokens if chat.max_completion_tokens is None else chat.max_completion_tokens,
         last_user_text=next((text for role, text in reversed(texts) if role == "user"), ""),
-        tool_names=tuple(tool.function.name for tool in chat.tools),
-        tool_results=roles.count("tool"),
+        texts=tuple(text for role, text in texts if role not in ("assistant", "tool")),
+        tools=tuple(Offered(tool.function.name, tool.function.parameters or {}) for tool in chat.tools),
+        calls=tuple(_called(call) for message in chat.messages for call in message.tool_calls or ()),
+        results=tuple(Result(said.tool_call_id, _text(said.content)) for said in chat.messages if said.role == "tool"),
         ends_in_tool_result=roles[-1:] == ["tool"],
     )
+
+
+def _called(call: _Call) -> Called:
+    """What is no object counts as one without members."""
+    try:
+        arguments = msgspec.json.decode(call.function.arguments, type=Json)
+    except msgspec.DecodeError:
+        arguments = {}
+    return Called(call.id, call.function.name, arguments)
 
 
 def _text(content: str | list[dict[str, object]] | None) -> str:

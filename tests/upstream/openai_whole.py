@@ -44,8 +44,10 @@ def read(request: Request) -> Reading:
         prompt_tokens=_tokens(given),
         max_tokens=None,
         last_user_text="",
-        tool_names=(),
-        tool_results=0,
+        texts=(),
+        tools=(),
+        calls=(),
+        results=(),
         ends_in_tool_result=False,
     )
     return Reading(

@@ -10,8 +10,10 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from tests.upstream.editing import Say, next_step
 from tests.upstream.quoting import mirror, quoted
 from tests.upstream.talk import Json, Talk
+from tests.upstream.toolbox import Broken
 from tests.upstream.wire import render
 
 HTML = b"<!DOCTYPE html><html><head><title>502</title></head><body><h1>Bad Gateway</h1></body></html>"
@@ -176,7 +178,7 @@ async def agent(talk: Talk, turn: Turn, *, again: int = 0) -> None:
     With again=1 an earlier result does not count: it calls whenever the last turn is none.
     """
     asked = talk.asked
-    has_result = asked.ends_in_tool_result if again else asked.tool_results > 0
+    has_result = asked.ends_in_tool_result if again else bool(asked.results)
     await talk.begin()
     for thought in ("Let", " me", " see"):
         await talk.think(thought)
@@ -193,14 +195,14 @@ async def reasoner(talk: Talk, turn: Turn, *, steps: int = 2) -> None:
     """Thinks before each of `steps` tool calls, one a turn, and before the answer; behind a thought a redacted one."""
     asked = talk.asked
     await talk.begin()
-    for thought in ("Step", f" {asked.tool_results}", " – h\u00fcm \U0001f914"):
+    for thought in ("Step", f" {len(asked.results)}", " – h\u00fcm \U0001f914"):
         await talk.think(thought)
     await talk.redact()
-    if asked.tool_results >= steps or not asked.tool_names:
+    if len(asked.results) >= steps or not asked.tool_names:
         await talk.done(await talk.say())
         return
     await talk.say_text("I look.")
-    await talk.call_tool(0, f"call_{asked.tool_results}", asked.tool_names[0])
+    await talk.call_tool(0, f"call_{len(asked.results)}", asked.tool_names[0])
     for fragment in ('{"city"', ':"Par', 'is"}'):
         await talk.add_arguments(0, fragment)
     await talk.done("tool_calls")
@@ -220,6 +222,32 @@ async def decline(talk: Talk, turn: Turn) -> None:
     for piece in ("I can't", " help", " with that."):
         await talk.decline(piece)
     await talk.done("refusal")
+
+
+async def edit(talk: Talk, turn: Turn, *, shell: int = 0) -> None:
+    """Does what the user wishes of a file (see `editing`), turn by turn, thinking before each.
+
+    A history that has changed on its way is a 400. With shell=1 it takes a shell, even if there are better tools.
+    """
+    try:
+        step = next_step(talk.asked, bool(shell))
+    except Broken as error:
+        await talk.refuse(400, str(error), "broken_history")
+        return
+    await talk.begin()
+    for thought in ("Let", " me", " see"):
+        await talk.think(thought)
+    if isinstance(step, Say):
+        for token in step.tokens:
+            await talk.say_text(token)
+        await talk.done("stop")
+        return
+    for index, call in enumerate(step):
+        await talk.call_tool(index, call.id, call.name)
+    for index, call in enumerate(step):
+        for fragment in call.fragments:
+            await talk.add_arguments(index, fragment)
+    await talk.done("tool_calls")
 
 
 async def interleaved(talk: Talk, turn: Turn) -> None:
@@ -338,7 +366,7 @@ SCRIPTS: dict[str, Script] = {
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
             *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
-            *(structured, decline, stall, cut_call, mirror, quoted),
+            *(structured, decline, edit, stall, cut_call, mirror, quoted),
         )
     },
 }

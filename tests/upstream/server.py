@@ -68,6 +68,7 @@ class Upstream:
             started_at=now_ms(),
             dialect=family.dialect,
             signed=reading.signed,
+            prompt_tokens=reading.asked.prompt_tokens,
         )
         number = self._journal.open(entry)
         turn = Turn(number, lambda seed: self._journal.dice(reading.model, seed))

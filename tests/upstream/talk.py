@@ -17,17 +17,45 @@ Json = dict[str, object]
 Finish = Literal["stop", "length", "tool_calls", "refusal"]
 
 
+class Offered(msgspec.Struct, frozen=True):
+    """A tool that a request offers, and the JSON schema of its arguments."""
+
+    name: str
+    schema: Json
+
+
+class Called(msgspec.Struct, frozen=True):
+    """A call that the model made earlier, as the request tells it."""
+
+    id: str
+    name: str
+    arguments: Json
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a tool answered to the call of that id."""
+
+    call_id: str
+    text: str
+
+
 class Asked(msgspec.Struct, frozen=True):
-    """What of the request a script needs to know."""
+    """What of the request a script needs to know. `texts`: what system and user said; the rest in the order told."""
 
     is_streaming: bool
     wants_usage: bool
     prompt_tokens: int
     max_tokens: int | None
     last_user_text: str
-    tool_names: tuple[str, ...]
-    tool_results: int
+    texts: tuple[str, ...]
+    tools: tuple[Offered, ...]
+    calls: tuple[Called, ...]
+    results: tuple[Result, ...]
     ends_in_tool_result: bool
+
+    @property
+    def tool_names(self) -> tuple[str, ...]:
+        return tuple(tool.name for tool in self.tools)
 
 
 class Pace(msgspec.Struct, frozen=True):

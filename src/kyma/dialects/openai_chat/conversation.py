@@ -22,6 +22,7 @@ from kyma.core.chat import (
     ToolResultPart,
 )
 from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
+from kyma.dialects.openai_chat.cache_marks import mark_last, note_mark, read_mark
 from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields
 
 
@@ -58,6 +59,7 @@ class WirePart(msgspec.Struct):
     image_url: WireImage | str | None = None
     input_audio: WireAudio | None = None
     file: WireFile | None = None
+    cache_control: msgspec.Raw = NULL
 
     @property
     def media_bytes(self) -> int:
@@ -100,6 +102,7 @@ class WireMessage(msgspec.Struct):
     tool_call_id: str | None = None
     reasoning_content: str | None = None
     refusal: str | None = None
+    cache_control: msgspec.Raw = NULL
 
 
 class WireToolFunction(msgspec.Struct):
@@ -119,6 +122,7 @@ class WireTool(msgspec.Struct):
     type: str = "function"
     function: WireToolFunction | None = None
     custom: WireCustomTool | None = None
+    cache_control: msgspec.Raw = NULL
 
 
 class _Content(msgspec.Struct):
@@ -139,11 +143,13 @@ def read_messages(raw: msgspec.Raw) -> tuple[tuple[Message, ...], dict[str, str]
     lost: dict[str, None] = {}
     for wire, fields in zip(wires, _fields_decoder.decode(raw), strict=True):
         lost.update(dict.fromkeys(f"messages.{name}" for name in fields if name not in WireMessage.__struct_fields__))
+        note_mark(wire.cache_control, "messages.cache_control", names, lost)
         if wire.name is not None:
             names["name"] = "messages.name"
         if wire.reasoning_content:
             names["thinking"] = "messages.reasoning_content"
         for part in wire.content if isinstance(wire.content, list) else ():
+            note_mark(part.cache_control, "messages.content.cache_control", names, lost)
             if part.type in PART_CONCEPTS:
                 names[PART_CONCEPTS[part.type]] = f"messages.content.{part.type}"
             elif part.type not in MEMBERS:
@@ -159,9 +165,10 @@ def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], dict[str, str], tupl
     names: dict[str, str] = {}
     lost: dict[str, None] = {}
     for wire in _tools_decoder.decode(raw) or ():
+        note_mark(wire.cache_control, "tools.cache_control", names, lost)
         if wire.function is not None:
-            tools.append(_tool(wire.function))
-            if wire.function.strict is not None:
+            tools.append(_tool(wire.function, wire.cache_control))
+            if wire.function.strict:
                 names["strict"] = "tools.function.strict"
         elif wire.custom is not None:
             custom = wire.custom
@@ -175,11 +182,14 @@ def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], dict[str, str], tupl
 
 
 def _message(wire: WireMessage, as_sent: _Content) -> Message:
+    """A mark on a message stands behind its last part that can bear one."""
     parts = tuple(_parts(wire, as_sent))
+    mark = read_mark(wire.cache_control)
     if wire.role == "tool":
-        return Message("tool", (ToolResultPart(wire.tool_call_id or "", parts),), wire.name)  # type: ignore[arg-type]
+        result = ToolResultPart(wire.tool_call_id or "", parts, cache=mark)  # type: ignore[arg-type]
+        return Message("tool", (result,), wire.name)
     if wire.role != "assistant":
-        return Message(wire.role, parts, wire.name)
+        return Message(wire.role, mark_last(parts, mark), wire.name)
     thinking: tuple[Part, ...] = (ThinkingPart(wire.reasoning_content),) if wire.reasoning_content else ()
     refusal: tuple[Part, ...] = (TextPart(wire.refusal),) if wire.refusal else ()
     calls = tuple(
@@ -187,7 +197,7 @@ def _message(wire: WireMessage, as_sent: _Content) -> Message:
         for call in wire.tool_calls or ()
         if call.function
     )
-    return Message("assistant", thinking + parts + refusal + calls, wire.name)
+    return Message("assistant", mark_last(thinking + parts + refusal + calls, mark), wire.name)
 
 
 def _parts(wire: WireMessage, as_sent: _Content) -> Iterator[Part]:
@@ -199,22 +209,23 @@ def _parts(wire: WireMessage, as_sent: _Content) -> Iterator[Part]:
 
 
 def _part(wire: WirePart, as_sent: msgspec.Raw) -> Part:
+    mark = read_mark(wire.cache_control)
     match wire:
         case WirePart(type="text" | "input_text" | "output_text", text=str(text)):
-            return TextPart(text)
+            return TextPart(text, mark)
         case WirePart(type="image_url", image_url=WireImage() as image):
-            return ImagePart(image.url, image.detail)
+            return ImagePart(image.url, image.detail, mark)
         case WirePart(type="image_url", image_url=str(url)):
-            return ImagePart(url)
+            return ImagePart(url, cache=mark)
         case WirePart(type="input_audio", input_audio=WireAudio() as audio):
             return AudioPart(audio.data, audio.format)
         case WirePart(type="file", file=WireFile() as file):
-            return FilePart(file.file_data, file.file_id, file.filename)
+            return FilePart(file.file_data, file.file_id, file.filename, cache=mark)
     return NativePart(NAME, wire.type, as_sent.copy())
 
 
-def _tool(function: WireToolFunction) -> Tool:
-    return Tool(function.name, function.description, _present(function.parameters), function.strict)
+def _tool(wire: WireToolFunction, cache: msgspec.Raw) -> Tool:
+    return Tool(wire.name, wire.description, _present(wire.parameters), wire.strict, cache=read_mark(cache))
 
 
 def _present(raw: msgspec.Raw) -> msgspec.Raw | None:

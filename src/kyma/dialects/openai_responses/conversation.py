@@ -20,6 +20,7 @@ from kyma.dialects.openai_responses.items import (
     MEMBERS,
     TEXTS,
     Item,
+    WireAdditionalTools,
     WireCallOutput,
     WireCustomCall,
     WireFunctionCall,
@@ -43,6 +44,7 @@ KNOWN_MEMBERS: dict[str, set[str]] = {
     "reasoning": {"type", "id", "status", "summary", "content", "encrypted_content"},
     "tool_search_call": {*CALL_MEMBERS, "arguments", "execution"},
     "tool_search_output": {*CALL_MEMBERS, "tools", "execution"},
+    "additional_tools": {"type", "id", "role", "tools"},
 }
 """Members that are read; an item's own id and status mean nothing where nothing is stored."""
 
@@ -102,6 +104,8 @@ class Conversation:
             case WireSearchOutput(str(call_id), tools):
                 loaded = self._tools.add(tools, "input.tool_search_output.tools", is_loaded=True)
                 self._say("tool", [ToolResultPart(call_id, tuple(map(ToolReferencePart, loaded)))])
+            case WireAdditionalTools():
+                pass  # they are in the toolbox and say nothing
             case _:
                 self.lost[f"input.{item.kind}"] = None
 

@@ -86,8 +86,21 @@ class WireSearchOutput(msgspec.Struct):
     tools: list[msgspec.Raw] = []
 
 
+class WireAdditionalTools(msgspec.Struct):
+    """Tools that are offered in the input, beside those in `tools` or in their place."""
+
+    tools: list[msgspec.Raw] = []
+
+
 WireItem = (
-    WireMessage | WireFunctionCall | WireCustomCall | WireCallOutput | WireReasoning | WireSearchCall | WireSearchOutput
+    WireMessage
+    | WireFunctionCall
+    | WireCustomCall
+    | WireCallOutput
+    | WireReasoning
+    | WireSearchCall
+    | WireSearchOutput
+    | WireAdditionalTools
 )
 
 KINDS: dict[str, type[WireItem]] = {
@@ -99,6 +112,7 @@ KINDS: dict[str, type[WireItem]] = {
     "reasoning": WireReasoning,
     "tool_search_call": WireSearchCall,
     "tool_search_output": WireSearchOutput,
+    "additional_tools": WireAdditionalTools,
 }
 
 TEXTS = ("input_text", "output_text", "text")

@@ -1,5 +1,6 @@
 """A customer's Responses request, checked and read as far as admission needs it."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from kyma.dialects.openai_responses.items import (
     MEMBERS,
     TEXTS,
     Item,
+    WireAdditionalTools,
     WireCallOutput,
     WireItem,
     WireMessage,
@@ -76,7 +78,8 @@ def parse_request(body: bytes) -> ChatRequest:
     _check(wire)
     items = read_items(fields)
     media_bytes = images = document_bytes = 0
-    needs_native = not check_tools(wire.tools or [], "tools")
+    tool_lists = list(_tool_lists(wire, items))
+    needs_native = not all([check_tools(tools, where) for where, tools in tool_lists])
     roles: set[Role] = {"system"} if wire.instructions else set()
     for index, item in enumerate(items):
         said = item.wire
@@ -86,10 +89,8 @@ def parse_request(body: bytes) -> ChatRequest:
                 images += part.type == "input_image" and part.image_url is not None
                 media_bytes += part.media_bytes
                 document_bytes += part.document_bytes
-        if said is not None:
+        if said is not None and not isinstance(said, WireAdditionalTools):
             roles.add(_role(said))
-        if isinstance(said, WireSearchOutput):
-            check_tools(said.tools, f"input.{index}.tools")
         needs_native = needs_native or _is_native(said)
     if not roles:
         refuse("input holds nothing that the model could read", "input")
@@ -100,7 +101,7 @@ def parse_request(body: bytes) -> ChatRequest:
         is_streaming=bool(wire.stream),
         temperature=wire.temperature,
         roles=frozenset(roles),
-        has_tools=bool(wire.tools),
+        has_tools=any(tools for _, tools in tool_lists),
         needs_native=needs_native,
         chat=partial(read_chat, fields, items, max_tokens),
         native=Native(NAME, fields),
@@ -109,6 +110,14 @@ def parse_request(body: bytes) -> ChatRequest:
         document_bytes=document_bytes,
         keeps_an_hour=BREAKPOINT in body,
     )
+
+
+def _tool_lists(wire: ResponsesRequest, items: list[Item]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
+    """Every place that offers tools, with what stands there."""
+    yield "tools", wire.tools or []
+    for index, item in enumerate(items):
+        if isinstance(item.wire, WireAdditionalTools | WireSearchOutput):
+            yield f"input.{index}.tools", item.wire.tools
 
 
 def _check(wire: ResponsesRequest) -> None:

@@ -8,7 +8,7 @@ import hashlib
 import msgspec
 
 from kyma.core.chat import Tool
-from kyma.dialects.openai_responses.items import Item, WireSearchOutput
+from kyma.dialects.openai_responses.items import Item, WireAdditionalTools, WireSearchOutput
 from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, fields_decoder, raws
 
 SEARCH = "tool_search"
@@ -75,11 +75,13 @@ def check_tools(tools: list[msgspec.Raw], where: str) -> bool:
 
 
 def read_tools(fields: RawFields, items: list[Item]) -> "Toolbox":
-    """The checked tools of a request, and those that its tool searches have loaded since."""
+    """The checked tools of a request, those that its input adds, and those that its tool searches have loaded since."""
     box = Toolbox()
     box.add(raws(fields.get("tools", NULL)), "tools", is_loaded=False)
     for item in items:
-        if isinstance(item.wire, WireSearchOutput):
+        if isinstance(item.wire, WireAdditionalTools):
+            box.add(item.wire.tools, "input.additional_tools.tools", is_loaded=False)
+        elif isinstance(item.wire, WireSearchOutput):
             box.add(item.wire.tools, "input.tool_search_output.tools", is_loaded=True)
     if not box.has_search and "deferred_tools" in box.names:
         del box.names["deferred_tools"]
@@ -181,7 +183,7 @@ class Toolbox:
     def _report(self, raw: msgspec.Raw, kind: str, tool: WireTool) -> None:
         if kind == "custom":
             self.names["custom_tools"] = "tools.custom"
-        if tool.strict is not None:
+        if tool.strict:
             self.names["strict"] = "tools.strict"
         if tool.defer_loading:
             self.names["deferred_tools"] = "tools.defer_loading"
