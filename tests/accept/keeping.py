@@ -5,6 +5,7 @@ import os
 import re
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -14,6 +15,7 @@ from tests.gateway_process import GatewayProcess
 
 WRITING = os.O_WRONLY | os.O_RDWR
 NO_FILES = ("/dev/", "/proc/", "/memfd:", "pipe:", "socket:", "anon_inode:")
+OPEN_FLAGS = re.compile(r"^flags:\s+(\d+)", re.MULTILINE)
 CORE_LIMIT = re.compile(r"^Max core file size +(\S+) ", re.MULTILINE)
 
 
@@ -56,11 +58,12 @@ def look_elsewhere(gateway: GatewayProcess, folder: Path, found: Kept) -> None:
     """What the process may write to besides its folder, and whether a crash would leave its memory behind."""
     process = Path(f"/proc/{gateway.pid}")
     for link in (process / "fd").iterdir():
-        target = os.readlink(link)
-        flags = re.search(r"^flags:\s+(\d+)", (process / "fdinfo" / link.name).read_text(), re.MULTILINE)
-        is_written = flags is not None and int(flags[1], 8) & WRITING
-        if is_written and not target.startswith((str(folder), *NO_FILES)):
-            found.elsewhere.append(target)
+        with suppress(FileNotFoundError):  # closed a moment ago
+            target = os.readlink(link)
+            flags = OPEN_FLAGS.search((process / "fdinfo" / link.name).read_text())
+            is_written = flags is not None and int(flags[1], 8) & WRITING
+            if is_written and not target.startswith((str(folder), *NO_FILES)):
+                found.elsewhere.append(target)
     limit = CORE_LIMIT.search((process / "limits").read_text())
     if limit is None or limit[1] != "0":
         found.cores.append(f"room for a core file: {limit and limit[1]}")

@@ -355,7 +355,7 @@ MUTANTS = (
     _one(
         "agents",
         "a call in a namespace told by its last name alone",
-        "dialects/openai_responses/output.py",
+        "dialects/openai_responses/output_call.py",
         'space = {"namespace": self._spoken.namespace} if self._spoken.namespace else {}',
         "space: Json = {}",
     ),
@@ -369,7 +369,7 @@ MUTANTS = (
     _one(
         "agents",
         "a custom tool's text left in its wrapping",
-        "dialects/openai_responses/output.py",
+        "dialects/openai_responses/output_call.py",
         'text = said.get("input")',
         "text = None",
     ),

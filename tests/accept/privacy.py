@@ -221,7 +221,9 @@ def _stop_unsettled(gateway: GatewayProcess, spool: Path, lock: sqlite3.Connecti
 
 
 def _crash(gateway: GatewayProcess) -> None:
+    """Abort it, and let a core file be written to its end if one is."""
     os.kill(gateway.pid, signal.SIGABRT)
+    os.waitid(os.P_PID, gateway.pid, os.WEXITED | os.WNOWAIT)
     gateway.kill()
 
 

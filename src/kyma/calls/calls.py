@@ -139,14 +139,14 @@ class Calls:
             needed = call.dialect_name if call.request.needs_native else None
             await pump.run(self._upstream, plan(call.model, self._health.allows, needed), self._health, self._settle)
         except KymaError as error:
-            await self._give_up(call, error, outlet)
+            await self._give_up(call, error, pump, outlet)
         except asyncio.CancelledError:  # a shutdown has waited long enough: what was delivered is billed
             if not call.is_settled:
                 self._submit(call, Outcome.CUT if call.meter.delivered_tokens else Outcome.FAILED)
             raise
         except Exception:
             log.exception("request %s ended in a bug of ours", call.request_id)
-            await self._give_up(call, Bug("an error of ours; it is logged under the request id"), outlet)
+            await self._give_up(call, Bug("an error of ours; it is logged under the request id"), pump, outlet)
         finally:
             self._live.discard(pump)
 
@@ -167,7 +167,7 @@ class Calls:
         """Take no new calls; those under way go on."""
         self.is_draining = True
 
-    async def _give_up(self, call: Call, error: KymaError, outlet: Outlet) -> None:
+    async def _give_up(self, call: Call, error: KymaError, pump: AnswerPump | StreamPump, outlet: Outlet) -> None:
         if isinstance(error, NoRouteLeft):
             log.warning(
                 "request %s: no source of %s answered: %s", call.request_id, call.model.id, reasons_for_operators(error)
@@ -177,6 +177,8 @@ class Calls:
         if not call.is_settled:
             await self._settle(call, Outcome.FAILED)
         shown = caller_error(error, call.model)
+        if pump.break_off(shown):
+            return
         headers = (*self._limits.headers(call.admission), (b"x-request-id", call.request_id.encode()))
         await outlet.fail(shown, list(headers))
 

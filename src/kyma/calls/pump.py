@@ -10,6 +10,7 @@ from kyma.calls.meter import Outcome
 from kyma.calls.outlet import HeaderLines, Outlet
 from kyma.calls.upstream import Upstream
 from kyma.core.answer import Bill
+from kyma.core.errors import KymaError
 from kyma.dialects.base import CustomerDialect
 from kyma.routing import Health, Plan, attempt
 
@@ -40,6 +41,10 @@ class AnswerPump:
         self._outlet.answer(
             self._lines + call.header_lines(), self._dialect.render_response(answer, call, bill, call.request)
         )
+
+    def break_off(self, error: KymaError) -> bool:
+        """A whole answer is sent at once or not at all."""
+        return False
 
     def tick(self, now: float) -> None:
         """A whole answer needs no tending."""

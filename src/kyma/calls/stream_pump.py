@@ -106,6 +106,12 @@ class StreamPump:
         else:
             self._close(self._encoder.error(_told(failure, bill)))
 
+    def break_off(self, error: KymaError) -> bool:
+        """End a stream that has begun with `error`, unless it has ended. False if nothing was sent yet."""
+        if self._has_begun and not self._is_closed:
+            self._close(self._encoder.error(error))
+        return self._has_begun
+
     def tick(self, now: float) -> None:
         """Tend the stream once a second or so: keep it alive, give up on a reader who does not read, end a drain."""
         if self.call.has_left:

@@ -15,7 +15,7 @@ from kyma.calls.stream_pump import PumpSettings, StreamPump
 from kyma.calls.upstream import Upstream
 from kyma.catalog import Resolved
 from kyma.core.answer import Bill
-from kyma.core.errors import KymaError
+from kyma.core.errors import Bug, KymaError
 from kyma.core.model import Provider, Route
 from kyma.core.principal import Principal
 from kyma.core.upstream import Origin
@@ -195,6 +195,10 @@ async def test_a_bug_in_the_middle_of_a_stream_is_raised_and_drops_the_upstream(
         with pytest.raises(ZeroDivisionError):
             await running
         await settled(lambda: peer.closed_connections == 1 and client.open_connections == 0)
+        for _ in range(2):
+            assert scene.pump.break_off(Bug("an error of ours")), "it is told once, in the stream that has begun"
+        assert scene.log == ["begun", "ended"]
+        assert scene.reader.got.count(b"an error of ours") == 1 and b"[DONE]" not in scene.reader.got
 
 
 async def test_a_bug_at_the_first_words_drops_the_upstream_too(client: HttpClient) -> None:
@@ -209,6 +213,13 @@ async def test_a_bug_at_the_first_words_drops_the_upstream_too(client: HttpClien
         with pytest.raises(ZeroDivisionError):
             await scene.run()
         await settled(lambda: peer.closed_connections == 1 and client.open_connections == 0)
+
+
+async def test_what_breaks_before_a_stream_begins_is_not_told_in_it(client: HttpClient) -> None:
+    async with Peer(answering(HEAD + LAST + END)) as peer:
+        scene = Scene(client, peer)
+        assert not scene.pump.break_off(Bug("an error of ours"))
+        assert not scene.log
 
 
 @pytest.mark.parametrize("last", [b"5\r\nhal", b"nonsense\r\n", framed(b"{") + LAST + END, framed(said("?")) + END])
