@@ -99,6 +99,20 @@ def test_searches_are_counted() -> None:
             Usage(2048, 1800, 148, 600, cache_write_1h=100),
         ),
         (DOCUMENTED, DOCUMENTED | {"output_tokens": 700}, Usage(2048, 1800, 148, 700, cache_write_1h=100)),
+        (
+            {"input_tokens": 7, "cache_creation_input_tokens": 5, "output_tokens": 1},
+            {"input_tokens": 0, "output_tokens": 9},
+            Usage(7, 0, 5, 9),
+        ),
+        (
+            DOCUMENTED,
+            {
+                "input_tokens": 0,
+                "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+                "output_tokens": 600,
+            },
+            Usage(2048, 1800, 148, 600, cache_write_1h=100),
+        ),
         ({"input_tokens": 7, "output_tokens": 1}, SEARCHED, Usage(105, 7123, 7345, 6039, searches=1)),
         (SEARCHED, {"output_tokens": 7000}, Usage(105, 7123, 7345, 7000, searches=1)),
         (

@@ -17,7 +17,7 @@ from kyma.dialects.anthropic_messages.read import (
     WireToolChoice,
     read_chat,
 )
-from kyma.dialects.anthropic_messages.server_tools import count_lookups
+from kyma.dialects.anthropic_messages.server_tools import NONE, count_lookups
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, encoder, fields_decoder
 from kyma.dialects.json_input import decode_body
 
@@ -100,7 +100,7 @@ def _request(
         _refuse("messages must hold at least one message", "messages")
     census = Census()
     roles = _check(wire, census)
-    lookups = count_lookups(wire.tools or [])
+    lookups = count_lookups(wire.tools) if wire.tools else NONE
     read_by_model = len(memoryview(fields["messages"]))
     for name in ALSO_READ_BY_MODEL:
         if name in fields:

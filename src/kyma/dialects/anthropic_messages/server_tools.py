@@ -23,20 +23,28 @@ _type_decoder = msgspec.json.Decoder(str | None)
 class Lookups(msgspec.Struct, frozen=True):
     """The most that a request's server tools can be used, and the path of what cannot be sold."""
 
-    searches: int
-    fetches: int
-    unpriced: str
+    searches: int = 0
+    fetches: int = 0
+    unpriced: str = ""
+
+
+NONE = Lookups()
 
 
 def count_lookups(tools: list[WireTool]) -> Lookups:
     """What the server tools among `tools` may come to."""
-    kinds = [(tool.type or "", DEFAULT_USES if tool.max_uses is None else tool.max_uses) for tool in tools]
-    unpriced = [f"tools.{kind}" for kind, _ in kinds if kind.startswith(UNPRICED)]
-    return Lookups(
-        sum(uses for kind, uses in kinds if kind.startswith(SEARCH)),
-        sum(uses for kind, uses in kinds if kind.startswith(FETCH)),
-        unpriced[0] if unpriced else "",
-    )
+    searches = fetches = 0
+    unpriced = ""
+    for tool in tools:
+        kind = tool.type or ""
+        uses = DEFAULT_USES if tool.max_uses is None else tool.max_uses
+        if kind.startswith(SEARCH):
+            searches += uses
+        elif kind.startswith(FETCH):
+            fetches += uses
+        elif kind.startswith(UNPRICED):
+            unpriced = unpriced or f"tools.{kind}"
+    return Lookups(searches, fetches, unpriced)
 
 
 def limit_lookups(fields: RawFields, outcome: Outcome) -> None:

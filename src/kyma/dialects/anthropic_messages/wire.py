@@ -120,14 +120,14 @@ class UsageTally:
         known = self._usage
         if wire.iterations:
             self._compacted = _compacted(wire.iterations)
-        fresh, cached = wire.input_tokens, wire.cache_read_input_tokens
-        written, hour = _written(wire, known)
-        if not (fresh or cached or wire.cache_creation_input_tokens or written or hour):
-            # some vendors' last report counts the output alone
+        fresh, cached, total = wire.input_tokens, wire.cache_read_input_tokens, wire.cache_creation_input_tokens
+        said = wire.cache_creation
+        if fresh or cached or total or (said and (said.ephemeral_5m_input_tokens or said.ephemeral_1h_input_tokens)):
+            written, hour = _written(wire, known)
+        else:  # some vendors' last report counts the output alone
             fresh, cached, written, hour = known.input, known.cached_input, known.cache_write, known.cache_write_1h
-        details = wire.output_tokens_details
+        details, looked_up = wire.output_tokens_details, wire.server_tool_use or NO_LOOKUPS
         output, reasoning = wire.output_tokens, details.thinking_tokens if details is not None else None
-        looked_up = wire.server_tool_use or NO_LOOKUPS
         searches, fetches = looked_up.web_search_requests, looked_up.web_fetch_requests
         usage = Usage(
             known.input if fresh is None else fresh,
@@ -139,14 +139,17 @@ class UsageTally:
             known.searches if searches is None else searches,
             known.fetches if fetches is None else fetches,
         )
-        smallest = min(usage.input, usage.cached_input, usage.cache_write, usage.cache_write_1h, usage.output)
-        if min(smallest, usage.reasoning, usage.searches, usage.fetches) < 0 or usage.searches > MAX_SEARCHES:
-            self._is_valid = False
-        if self._compacted is not None and not 0 <= min(astuple(self._compacted)) <= self._compacted.total < MAX_TOKENS:
-            self._is_valid = False
-        if usage.reasoning > usage.output or usage.total >= MAX_TOKENS:
-            self._is_valid = False
+        self._is_valid = self._is_valid and _is_sane(usage) and (self._compacted is None or _is_sane(self._compacted))
         self._usage = usage
+
+
+def _is_sane(usage: Usage) -> bool:
+    return (
+        min(astuple(usage)) >= 0
+        and usage.reasoning <= usage.output
+        and usage.total < MAX_TOKENS
+        and usage.searches <= MAX_SEARCHES
+    )
 
 
 def _compacted(iterations: list[WireIteration]) -> Usage | None:

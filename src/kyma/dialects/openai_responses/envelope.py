@@ -95,8 +95,8 @@ class Envelope:
         """Who answers, written once that is known."""
         if not self._head:
             reply = self._reply
-            who = {"id": response_id(reply), "object": "response", "created_at": reply.created, "model": reply.model_id}
-            self._head = encoder.encode(who)[:-1] + b","
+            who = (response_id(reply).encode(), reply.created, encoder.encode(reply.model_id))
+            self._head = b'{"id":"%b","object":"response","created_at":%d,"model":%b,' % who
         return self._head
 
 
