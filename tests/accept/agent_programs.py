@@ -1,6 +1,6 @@
 """The agents: how each is told to use the gateway, to keep to itself and to edit one file without being asked.
 
-What a variable or setting does is the agent's own documentation's word (read November 2026) or was seen in its binary.
+Variables and settings are those that each program's help or its binary names; seen in November 2026.
 """
 
 import json

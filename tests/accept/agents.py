@@ -236,7 +236,7 @@ SUITE = Suite(
     "agents",
     "agent runs",
     quick=len(FAMILIES) * len(AGENTS),
-    full=4 * len(FAMILIES) * len(AGENTS),
+    full=2 * len(FAMILIES) * len(AGENTS),
     for_mutants=4,
     run=run,
     runs_by_name_only=True,

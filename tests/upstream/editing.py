@@ -125,8 +125,11 @@ def _plan(box: Toolbox, wanted: Wish, by_shell: bool) -> list[list[tuple[str, Js
 
 
 def _rewriting(wanted: Wish) -> str:
-    """A shell command; the text travels through JSON, so it need not be quoted for two languages."""
-    change = json.dumps([wanted.path, wanted.old, wanted.new])
+    """A shell command; the text travels through JSON, so it need not be quoted for two languages.
+
+    Not in ASCII alone: Claude Code undoes escapes of characters that it finds in a command (2.1.330).
+    """
+    change = json.dumps([wanted.path, wanted.old, wanted.new], ensure_ascii=False)
     code = (
         "import json, pathlib, sys; path, old, new = json.loads(sys.argv[1]); file = pathlib.Path(path);"
         " file.write_text(file.read_text().replace(old, new))"
