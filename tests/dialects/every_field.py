@@ -51,7 +51,7 @@ FIELDS: dict[str, Json] = {
         "parallel_tool_calls": False,
         "tool_choice": "required",
         "prediction": {"type": "content", "content": "x"},
-        "modalities": ["text"],
+        "modalities": ["text", "audio"],
         "web_search_options": {},
         "store": True,
         "metadata": {"a": "b"},
@@ -71,7 +71,7 @@ FIELDS: dict[str, Json] = {
         "service_tier": "auto",
         "container": "c",
         "context_management": {"edits": []},
-        "mcp_servers": [],
+        "mcp_servers": [{"type": "url", "url": "https://mcp.test", "name": "m"}],
         "speed": "fast",
     },
     openai_responses.NAME: {
@@ -112,7 +112,7 @@ FIELDS: dict[str, Json] = {
         "generationConfig.seed": 1,
         "generationConfig.responseMimeType": "application/json",
         "generationConfig.thinkingConfig": {"thinkingBudget": 1024},
-        "generationConfig.speechConfig": {},
+        "generationConfig.speechConfig": {"languageCode": "de"},
     },
     openai_completions.NAME: {
         "max_tokens": 9,

@@ -46,7 +46,7 @@ def read_tools(raw: msgspec.Raw, report: Report) -> tuple[Tool, ...]:
             report.name("deferred_tools", "tools.defer_loading")
             if wire.name == PLACEHOLDER:
                 continue
-        if wire.strict is not None:
+        if wire.strict:
             report.name("strict", "tools.strict")
         schema, cache, is_deferred = sent["input_schema"], read_mark(wire, "tools", report), bool(wire.defer_loading)
         tools.append(Tool(wire.name, wire.description, schema, wire.strict, is_deferred=is_deferred, cache=cache))

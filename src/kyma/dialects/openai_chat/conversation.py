@@ -1,27 +1,9 @@
-"""Messages and tools as OpenAI chat writes them, and the same in Kyma's words.
-
-The shapes are checked with the whole request; reading them waits until another dialect needs the words.
-"""
-
-from collections.abc import Iterator
+"""Messages and tools as OpenAI chat writes them: the shapes that a request is checked against."""
 
 import msgspec
 
-from kyma.core.chat import (
-    AudioPart,
-    FilePart,
-    ImagePart,
-    Message,
-    NativePart,
-    Part,
-    Role,
-    TextPart,
-    ThinkingPart,
-    Tool,
-    ToolCallPart,
-    ToolResultPart,
-)
-from kyma.dialects.openai_chat.wire import NAME, NULL, RawFields
+from kyma.core.chat import Role
+from kyma.dialects.openai_chat.wire import NULL
 
 
 class WireFunction(msgspec.Struct):
@@ -29,10 +11,16 @@ class WireFunction(msgspec.Struct):
     arguments: str = ""
 
 
+class WireCustom(msgspec.Struct):
+    name: str
+    input: str = ""
+
+
 class WireToolCall(msgspec.Struct):
     id: str = ""
     type: str = "function"
     function: WireFunction | None = None
+    custom: WireCustom | None = None
 
 
 class WireImage(msgspec.Struct):
@@ -57,6 +45,7 @@ class WirePart(msgspec.Struct):
     image_url: WireImage | str | None = None
     input_audio: WireAudio | None = None
     file: WireFile | None = None
+    cache_control: msgspec.Raw = NULL
 
     @property
     def media_bytes(self) -> int:
@@ -111,103 +100,4 @@ class WireTool(msgspec.Struct):
     type: str = "function"
     function: WireToolFunction | None = None
     custom: WireCustomTool | None = None
-
-
-class _Content(msgspec.Struct):
-    content: str | list[msgspec.Raw] | None = None
-
-
-_messages_decoder = msgspec.json.Decoder(list[WireMessage])
-_contents_decoder = msgspec.json.Decoder(list[_Content])
-_fields_decoder = msgspec.json.Decoder(list[RawFields])
-_tools_decoder = msgspec.json.Decoder(list[WireTool] | None)
-
-
-def read_messages(raw: msgspec.Raw) -> tuple[tuple[Message, ...], dict[str, str], tuple[str, ...]]:
-    """Checked messages, and the report on what stands inside them."""
-    wires = _messages_decoder.decode(raw)
-    messages = zip(wires, _contents_decoder.decode(raw), strict=True)
-    names: dict[str, str] = {}
-    lost: dict[str, None] = {}
-    for wire, fields in zip(wires, _fields_decoder.decode(raw), strict=True):
-        lost.update(dict.fromkeys(f"messages.{name}" for name in fields if name not in WireMessage.__struct_fields__))
-        if wire.name is not None:
-            names["name"] = "messages.name"
-        if wire.reasoning_content:
-            names["thinking"] = "messages.reasoning_content"
-        for part in wire.content if isinstance(wire.content, list) else ():
-            if part.type in PART_CONCEPTS:
-                names[PART_CONCEPTS[part.type]] = f"messages.content.{part.type}"
-            elif part.type not in MEMBERS:
-                lost[f"messages.content.{part.type}"] = None
-            if isinstance(part.image_url, WireImage) and part.image_url.detail is not None:
-                names["detail"] = "messages.content.image_url.detail"
-    return tuple([_message(wire, as_sent) for wire, as_sent in messages]), names, tuple(lost)
-
-
-def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], dict[str, str], tuple[str, ...]]:
-    """Checked tools, and the report on what stands inside them."""
-    tools: list[Tool] = []
-    names: dict[str, str] = {}
-    lost: dict[str, None] = {}
-    for wire in _tools_decoder.decode(raw) or ():
-        if wire.function is not None:
-            tools.append(_tool(wire.function))
-            if wire.function.strict is not None:
-                names["strict"] = "tools.function.strict"
-        elif wire.custom is not None:
-            custom = wire.custom
-            tools.append(Tool(custom.name, custom.description, None, is_custom=True, format=_present(custom.format)))
-            names["custom_tools"] = "tools.custom"
-        else:
-            lost[f"tools.{wire.type}"] = None
-    if tools:
-        names["tools"] = "tools"
-    return tuple(tools), names, tuple(lost)
-
-
-def _message(wire: WireMessage, as_sent: _Content) -> Message:
-    parts = tuple(_parts(wire, as_sent))
-    if wire.role == "tool":
-        return Message("tool", (ToolResultPart(wire.tool_call_id or "", parts),), wire.name)  # type: ignore[arg-type]
-    if wire.role != "assistant":
-        return Message(wire.role, parts, wire.name)
-    thinking: tuple[Part, ...] = (ThinkingPart(wire.reasoning_content),) if wire.reasoning_content else ()
-    refusal: tuple[Part, ...] = (TextPart(wire.refusal),) if wire.refusal else ()
-    calls = tuple(
-        ToolCallPart(call.id, call.function.name, call.function.arguments)
-        for call in wire.tool_calls or ()
-        if call.function
-    )
-    return Message("assistant", thinking + parts + refusal + calls, wire.name)
-
-
-def _parts(wire: WireMessage, as_sent: _Content) -> Iterator[Part]:
-    if isinstance(wire.content, str):
-        yield TextPart(wire.content)
-    elif wire.content is not None and isinstance(as_sent.content, list):
-        for part, raw in zip(wire.content, as_sent.content, strict=True):
-            yield _part(part, raw)
-
-
-def _part(wire: WirePart, as_sent: msgspec.Raw) -> Part:
-    match wire:
-        case WirePart(type="text" | "input_text" | "output_text", text=str(text)):
-            return TextPart(text)
-        case WirePart(type="image_url", image_url=WireImage() as image):
-            return ImagePart(image.url, image.detail)
-        case WirePart(type="image_url", image_url=str(url)):
-            return ImagePart(url)
-        case WirePart(type="input_audio", input_audio=WireAudio() as audio):
-            return AudioPart(audio.data, audio.format)
-        case WirePart(type="file", file=WireFile() as file):
-            return FilePart(file.file_data, file.file_id, file.filename)
-    return NativePart(NAME, wire.type, as_sent.copy())
-
-
-def _tool(function: WireToolFunction) -> Tool:
-    return Tool(function.name, function.description, _present(function.parameters), function.strict)
-
-
-def _present(raw: msgspec.Raw) -> msgspec.Raw | None:
-    return None if raw == NULL else raw
+    cache_control: msgspec.Raw = NULL

@@ -181,7 +181,7 @@ class Toolbox:
     def _report(self, raw: msgspec.Raw, kind: str, tool: WireTool) -> None:
         if kind == "custom":
             self.names["custom_tools"] = "tools.custom"
-        if tool.strict is not None:
+        if tool.strict:
             self.names["strict"] = "tools.strict"
         if tool.defer_loading:
             self.names["deferred_tools"] = "tools.defer_loading"
