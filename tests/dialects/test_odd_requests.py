@@ -177,7 +177,7 @@ def test_cache_marks_of_chat_customers_reach_anthropic() -> None:
     assert body["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
     assert body["tools"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
     assert dropped == ()
-    assert sent(asked, "gemini")[1] == ("messages.content.text.cache_control", "tools.cache_control")
+    assert sent(asked, "gemini")[1] == ("messages.content.cache_control", "tools.cache_control")
 
 
 @pytest.mark.parametrize("arguments", ['{"a":', "[1]", "not json", '"text"'])

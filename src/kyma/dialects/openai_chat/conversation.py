@@ -81,6 +81,7 @@ class WireMessage(msgspec.Struct):
     tool_call_id: str | None = None
     reasoning_content: str | None = None
     refusal: str | None = None
+    cache_control: msgspec.Raw = NULL
 
 
 class WireToolFunction(msgspec.Struct):

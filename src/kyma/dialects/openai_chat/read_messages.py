@@ -18,6 +18,7 @@ from kyma.core.chat import (
     ToolCallPart,
     ToolResultPart,
 )
+from kyma.dialects.openai_chat.cache_marks import mark_last, note_mark, read_mark
 from kyma.dialects.openai_chat.conversation import (
     MEMBERS,
     PART_CONCEPTS,
@@ -39,17 +40,12 @@ class _Sent(msgspec.Struct):
     tool_calls: list[RawFields] | None = None
 
 
-class _Cache(msgspec.Struct):
-    ttl: CacheMark = "5m"
-
-
 _messages_decoder = msgspec.json.Decoder(list[WireMessage])
 _sent_decoder = msgspec.json.Decoder(list[_Sent])
 _fields_decoder = msgspec.json.Decoder(list[RawFields])
 _tools_decoder = msgspec.json.Decoder(list[WireTool] | None)
 _sent_tools_decoder = msgspec.json.Decoder(list[RawFields] | None)
 _object_decoder = msgspec.json.Decoder(RawFields)
-_cache_decoder = msgspec.json.Decoder(_Cache)
 
 
 Names = dict[str, str]
@@ -78,7 +74,8 @@ def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], Names, tuple[str, ..
     names: Names = {}
     lost: Lost = {}
     for wire, sent in zip(_tools_decoder.decode(raw) or (), _sent_tools_decoder.decode(raw) or (), strict=True):
-        cache = _cache(wire.cache_control, "tools", names)
+        note_mark(wire.cache_control, "tools.cache_control", names, lost)
+        cache = read_mark(wire.cache_control)
         if wire.function is not None:
             tools.append(_tool(wire.function, cache))
             if wire.function.strict:
@@ -99,14 +96,19 @@ def read_tools(raw: msgspec.Raw) -> tuple[tuple[Tool, ...], Names, tuple[str, ..
 
 
 def _message(wire: WireMessage, sent: _Sent, names: Names, lost: Lost) -> Message:
+    """A mark on a message stands behind its last part that can bear one."""
     parts = tuple(_parts(wire, sent, names, lost))
+    note_mark(wire.cache_control, "messages.cache_control", names, lost)
+    mark = read_mark(wire.cache_control)
     if wire.role == "tool":
-        return Message("tool", (ToolResultPart(wire.tool_call_id or "", parts),), wire.name)  # type: ignore[arg-type]
+        result = ToolResultPart(wire.tool_call_id or "", parts, cache=mark)  # type: ignore[arg-type]
+        return Message("tool", (result,), wire.name)
     if wire.role != "assistant":
-        return Message(wire.role, parts, wire.name)
+        return Message(wire.role, mark_last(parts, mark), wire.name)
     thinking: tuple[Part, ...] = (ThinkingPart(wire.reasoning_content),) if wire.reasoning_content else ()
     refusal: tuple[Part, ...] = (TextPart(wire.refusal),) if wire.refusal else ()
-    return Message("assistant", (*thinking, *parts, *refusal, *_calls(wire, sent, names, lost)), wire.name)
+    said = (*thinking, *parts, *refusal, *_calls(wire, sent, names, lost))
+    return Message("assistant", mark_last(said, mark), wire.name)
 
 
 def _calls(wire: WireMessage, sent: _Sent, names: Names, lost: Lost) -> Iterator[ToolCallPart]:
@@ -136,7 +138,8 @@ def _parts(wire: WireMessage, sent: _Sent, names: Names, lost: Lost) -> Iterator
                 names[PART_CONCEPTS[part.type]] = where
             if isinstance(part.image_url, WireImage) and part.image_url.detail not in (None, "auto"):
                 names["detail"] = f"{where}.detail"
-            yield _part(part, raw, _cache(part.cache_control, where, names))
+            note_mark(part.cache_control, "messages.content.cache_control", names, lost)
+            yield _part(part, raw, read_mark(part.cache_control))
 
 
 def _part(wire: WirePart, as_sent: msgspec.Raw, cache: CacheMark | None) -> Part:
@@ -152,17 +155,6 @@ def _part(wire: WirePart, as_sent: msgspec.Raw, cache: CacheMark | None) -> Part
         case WirePart(type="file", file=WireFile() as file):
             return FilePart(file.file_data, file.file_id, file.filename, cache=cache)
     return NativePart(NAME, wire.type, as_sent.copy())
-
-
-def _cache(raw: msgspec.Raw, where: str, names: Names) -> CacheMark | None:
-    """A breakpoint as routers of Anthropic's models take it in this dialect; what it cannot mean is five minutes."""
-    if raw == NULL:
-        return None
-    note(names, "cache", f"{where}.cache_control")
-    try:
-        return _cache_decoder.decode(raw).ttl
-    except msgspec.DecodeError:
-        return "5m"
 
 
 def _lose_unknown(members: RawFields, known: type[msgspec.Struct], where: str, lost: Lost, *more: str) -> None:
