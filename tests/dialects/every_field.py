@@ -173,6 +173,32 @@ Made by `python -m tests.dialects.every_field`; a test keeps it true. *mapped*: 
 dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.""".splitlines()
 
 
+ANSWERS = """
+## Answers
+
+What a vendor says in its own words reaches a customer of the same dialect as it came, and others as this table has it.
+
+| said by the vendor | openai_chat | anthropic_messages | openai_responses | gemini | openai_completions |
+| --- | --- | --- | --- | --- | --- |
+| text | `content` | text block | `output_text` | text part | `text` |
+| thought | `reasoning_content` | thinking block | reasoning item, its text as summary | thought part | left out |
+| proof of a thought, redacted thought | left out | `signature`, redacted block | `encrypted_content` if `include`d | \
+`thoughtSignature` | left out |
+| tool call | `tool_calls` | tool_use block | function, custom or search call | `functionCall`, given an id | left out |
+| refusal (OpenAI's `refusal`) | `refusal`, ends with `stop` | text, ends with `refusal` | refusal part, completed | \
+text, ends with `SAFETY` | text, ends with `content_filter` |
+| filtered (`content_filter`, `refusal`, `SAFETY` …) | `content_filter` | `refusal` | incomplete, `content_filter` | \
+`SAFETY` | `content_filter` |
+| length | `length` | `max_tokens` | incomplete, `max_output_tokens` | `MAX_TOKENS` | `length` |
+| a stream that breaks | `error` chunk | `error` event | `response.failed` | `error` piece | `error` chunk |
+| citations, annotations, grounding | own dialect only | own dialect only | left out | own dialect only | left out |
+| log probabilities, safety ratings, audio | own dialect only | | left out | own dialect only | left out |
+| further choices (`n`) | all | the first | the first | all | all |
+
+An answer has no header for what was left out of it: headers go out before the first word.
+""".replace("\\\n", "").splitlines()
+
+
 def lines() -> Iterator[str]:
     """docs/dialects.md."""
     yield from HEAD
@@ -184,6 +210,7 @@ def lines() -> Iterator[str]:
         yield "| --- |" + " --- |" * len(DIALECTS)
         for field in fields:
             yield f"| `{field}` | " + " | ".join(fate(dialect, field, target) for target in DIALECTS) + " |"
+    yield from ANSWERS
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from kyma.core.errors import InvalidRequest
+from kyma.core.model import Quirks
+from kyma.dialects import openai_chat
 from kyma.providers.compat import DIALECTS
-from kyma.providers.translate import translate
+from kyma.providers.translate import READERS, translate
 
 Fields = dict[str, Any]
 
@@ -327,3 +329,42 @@ def test_what_claude_code_sends_reaches_a_chat_model() -> None:
     assert body["messages"][-1]["content"] == "The tool WebFetch can be called now."
     assert (body["reasoning_effort"], body["user"]) == ("high", '{"device":"x"}')
     assert (dropped, emulated) == ((), ("tools.defer_loading",))
+
+
+QUIRKS = Quirks(
+    drop=("seed",),
+    drop_message_fields=("name",),
+    n_must_be_one=True,
+    min_temperature=0.01,
+    tool_choices=("auto", "none"),
+    efforts=("low", "high"),
+    json_schema=False,
+)
+REFUSED: Fields = {
+    "seed": 1,
+    "n": 2,
+    "temperature": 0,
+    "tools": [TOOL],
+    "tool_choice": "required",
+    "reasoning_effort": "max",
+    "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}},
+}
+
+
+@pytest.mark.parametrize("dialect", ["openai_chat", "openai_responses"])
+def test_what_one_vendor_refuses_is_named_in_the_customers_words(dialect: str) -> None:
+    """A vendor's row may bend requests of its own dialect too."""
+    if dialect == "openai_chat":
+        asked = chat({"role": "user", "content": "hi", "name": "bob"}, **REFUSED)
+        dropped, emulated = {"seed", "n", "tool_choice", "messages.name"}, {
+            "temperature", "reasoning_effort", "response_format",
+        }  # fmt: skip
+    else:
+        form = {"format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}}}
+        asked = responses(
+            temperature=0, tools=[RESPONSES_TOOL], tool_choice="required", text=form, reasoning={"effort": "max"}
+        )
+        dropped, emulated = {"tool_choice"}, {"temperature", "reasoning.effort", "text.format"}
+    request = READERS[asked[0]](json.dumps(asked[1]).encode())
+    rendered = openai_chat.render_request(request, "vendor/m", QUIRKS)
+    assert (set(rendered.dropped), set(rendered.emulated)) == (dropped, emulated)
