@@ -54,7 +54,7 @@ FIELDS: dict[str, Json] = {
         "parallel_tool_calls": False,
         "tool_choice": "required",
         "prediction": {"type": "content", "content": "x"},
-        "modalities": ["text"],
+        "modalities": ["text", "audio"],
         "web_search_options": {},
         "store": True,
         "metadata": {"a": "b"},
@@ -74,7 +74,7 @@ FIELDS: dict[str, Json] = {
         "service_tier": "auto",
         "container": "c",
         "context_management": {"edits": []},
-        "mcp_servers": [],
+        "mcp_servers": [{"type": "url", "url": "https://mcp.test", "name": "m"}],
         "speed": "fast",
     },
     openai_responses.NAME: {
@@ -115,7 +115,7 @@ FIELDS: dict[str, Json] = {
         "generationConfig.seed": 1,
         "generationConfig.responseMimeType": "application/json",
         "generationConfig.thinkingConfig": {"thinkingBudget": 1024},
-        "generationConfig.speechConfig": {},
+        "generationConfig.speechConfig": {"languageCode": "de"},
     },
     openai_completions.NAME: {
         "max_tokens": 9,
@@ -211,6 +211,32 @@ Embeddings and moderations have OpenAI's form alone and travel as they are; `dim
 here, and named as emulated, for a vendor whose row says that it does not take them.""".splitlines()
 
 
+ANSWERS = """
+## Answers
+
+What a vendor says in its own words reaches a customer of the same dialect as it came, and others as this table has it.
+
+| said by the vendor | openai_chat | anthropic_messages | openai_responses | gemini | openai_completions |
+| --- | --- | --- | --- | --- | --- |
+| text | `content` | text block | `output_text` | text part | `text` |
+| thought | `reasoning_content` | thinking block | reasoning item, its text as summary | thought part | left out |
+| proof of a thought, redacted thought | left out | `signature`, redacted block | `encrypted_content` if `include`d | \
+`thoughtSignature` | left out |
+| tool call | `tool_calls` | tool_use block | function, custom or search call | `functionCall`, given an id | left out |
+| refusal (OpenAI's `refusal`) | `refusal`, ends with `stop` | text, ends with `refusal` | refusal part, completed | \
+text, ends with `SAFETY` | text, ends with `content_filter` |
+| filtered (`content_filter`, `refusal`, `SAFETY` …) | `content_filter` | `refusal` | incomplete, `content_filter` | \
+`SAFETY` | `content_filter` |
+| length | `length` | `max_tokens` | incomplete, `max_output_tokens` | `MAX_TOKENS` | `length` |
+| a stream that breaks | `error` chunk | `error` event | `response.failed` | `error` piece | `error` chunk |
+| citations, annotations, grounding | own dialect only | own dialect only | left out | own dialect only | left out |
+| log probabilities, safety ratings, audio | own dialect only | | left out | own dialect only | left out |
+| further choices (`n`) | all | the first | the first | all | all |
+
+An answer has no header for what was left out of it: headers go out before the first word.
+""".replace("\\\n", "").splitlines()
+
+
 def lines() -> Iterator[str]:
     """docs/dialects.md."""
     yield from HEAD
@@ -228,6 +254,7 @@ def lines() -> Iterator[str]:
     yield "| --- |" + " --- |" * len(rerank.FORMS)
     for field in RERANK_FIELDS:
         yield f"| `{field}` | " + " | ".join(rerank_fate(field, form) for form in rerank.FORMS) + " |"
+    yield from ANSWERS
 
 
 if __name__ == "__main__":

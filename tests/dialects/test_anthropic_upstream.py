@@ -1,6 +1,7 @@
 """What a vendor of Anthropic Messages is sent: a customer's own bytes, or another dialect's chat in its words."""
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -129,8 +130,10 @@ def test_thoughts_and_ids_from_elsewhere_are_mended_and_the_rest_keeps_its_bytes
     )
     rendered = send(native(mixed[:-1] + "," + SIGNED[1:]))
     messages = json.loads(rendered.body)["messages"]
-    assert messages[0]["content"] == [{"type": "tool_use", "id": "functions_f_0", "name": "f", "input": {}}]
-    assert messages[1]["content"][0]["tool_use_id"] == "functions_f_0"
+    (call,) = messages[0]["content"]
+    assert call == {"type": "tool_use", "id": call["id"], "name": "f", "input": {}}
+    assert re.fullmatch("functions_f_0_[0-9a-f]{8}", call["id"])
+    assert messages[1]["content"][0]["tool_use_id"] == call["id"]
     assert len(messages) == 2 + 3
     assert rendered.dropped == ("messages.content.thinking",)
     assert b'"signature":"EqQBCgIY+/=="' in rendered.body
@@ -171,10 +174,12 @@ def test_results_stand_in_one_turn_and_first_in_it() -> None:
         )
     )
     calls = [block for block in sent["messages"][1]["content"] if block["type"] == "tool_use"]
-    assert [(call["id"], call["input"]) for call in calls] == [("call_1", {"x": 1}), ("b", {})]
+    mended = calls[0]["id"]
+    assert re.fullmatch("[a-zA-Z0-9_-]+", mended)
+    assert [(call["id"], call["input"]) for call in calls] == [(mended, {"x": 1}), ("b", {})]
     image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA"}}
     assert sent["messages"][2]["content"] == [
-        {"type": "tool_result", "tool_use_id": "call_1", "content": "1"},
+        {"type": "tool_result", "tool_use_id": mended, "content": "1"},
         {
             "type": "tool_result",
             "tool_use_id": "b",

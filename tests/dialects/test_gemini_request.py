@@ -393,8 +393,8 @@ CONFIG: Fields = {
     "responseLogprobs": True,
     "logprobs": 3,
     "responseModalities": ["TEXT", "AUDIO"],
-    "speechConfig": {},
-    "imageConfig": {},
+    "speechConfig": {"languageCode": "de"},
+    "imageConfig": {"aspectRatio": "1:1"},
     "mediaResolution": "MEDIA_RESOLUTION_LOW",
     "thinkingConfig": {"thinkingLevel": "LOW", "includeThoughts": True},
     "fieldOfTomorrow": 1,
@@ -435,7 +435,7 @@ def test_hosted_tools_and_what_else_stands_in_tools_are_reported_as_lost() -> No
         tools=[{"googleSearch": {}}, {"functionDeclarations": [declaration], "codeExecution": {}}],
         toolConfig={
             "functionCallingConfig": {"mode": "VALIDATED", "streamFunctionCallArguments": True},
-            "retrievalConfig": {},
+            "retrievalConfig": {"languageCode": "de"},
         },
     )
     assert set(chat.lost) == {

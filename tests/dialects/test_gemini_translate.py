@@ -77,7 +77,7 @@ def test_system_in_the_middle_joins_the_next_user_turn_and_is_emulated() -> None
             Message("system", (TextPart("now"),)),
             USER,
         ),
-        names={"system": "messages.role"},
+        names={"messages": "messages.role"},
     )
     assert json.loads(rendered.body)["contents"][2] == {"role": "user", "parts": [{"text": "now"}, {"text": "hi"}]}
     assert rendered.emulated == ("messages.role",)
@@ -329,6 +329,7 @@ def test_concepts_without_words_here_are_reported() -> None:
     rendered = render(
         messages=(Message("user", (ImagePart("https://x.test/a.png", "low"),)),),
         parallel_tool_calls=False,
+        service_tier="scale",
         names=names,
         lost=("store",),
     )

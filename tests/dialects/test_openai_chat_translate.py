@@ -196,8 +196,8 @@ SAYABLE = {
     "stream": True,
     "stream_options": {"include_usage": True},
     "prediction": {"type": "content", "content": "x"},
-    "modalities": ["text"],
-    "store": False,
+    "modalities": ["text", "audio"],
+    "store": True,
     "metadata": {"a": "b"},
     "somebodys_own": [1],
 }

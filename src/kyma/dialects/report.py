@@ -10,6 +10,16 @@ def note(names: dict[str, str], concept: str, path: str) -> None:
         names[concept] = f"{known}, {path}"
 
 
+def gather(*told: dict[str, str]) -> dict[str, str]:
+    """The places of each concept, from the readers of several parts of a request."""
+    names: dict[str, str] = {}
+    for part in told:
+        for concept, paths in part.items():
+            for path in paths.split(", "):
+                note(names, concept, path)
+    return names
+
+
 class Report:
     """`names` gives the customer's paths of each concept of `Chat`; a concept without any is named as it is."""
 

@@ -107,22 +107,27 @@ def render_blocks(parts: tuple[AnswerPart, ...]) -> list[Any]:
                 if part.signature:
                     proof = wrap(part.signature, part.origin, of_call=True)
                     blocks.append({"type": "thinking", "thinking": "", "signature": proof})
-                tool_input = as_object(part.arguments)
+                tool_input = as_object(part.arguments) or as_input(part.arguments)
                 blocks.append({"type": "tool_use", "id": part.id, "name": part.name, "input": tool_input})
             case NativePart(dialect=dialect, raw=raw) if dialect == NAME:
                 blocks.append(raw)
     return blocks
 
 
-def as_object(arguments: str) -> msgspec.Raw:
-    """A call's arguments as the object that this dialect wants. Free text stands under `input`, nothing is `{}`."""
+def as_object(arguments: str) -> msgspec.Raw | None:
+    """A call's arguments as the object that this dialect wants, nothing as `{}`; None for what is no object."""
     if not arguments.strip():
         return EMPTY_OBJECT
     try:
         fields_decoder.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
-        return msgspec.Raw(encoder.encode({"input": arguments}))
+        return None
     return msgspec.Raw(arguments.encode())
+
+
+def as_input(text: str) -> msgspec.Raw:
+    """Free text as an object."""
+    return msgspec.Raw(encoder.encode({"input": text}))
 
 
 def _part(block: WireAnswerBlock, as_sent: msgspec.Raw, position: int) -> Part:

@@ -114,7 +114,9 @@ def _read_block(block: WireBlock, raw: msgspec.Raw, where: str, report: Report) 
             yield _tool_use(block, where, report)
         case _:
             for part in _marked_content(block, raw, where, report):
-                if not isinstance(part, ToolReferencePart):
+                if isinstance(part, ToolReferencePart):
+                    report.lose(f"{where}.tool_reference")
+                else:
                     yield part
 
 

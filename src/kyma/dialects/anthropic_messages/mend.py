@@ -5,6 +5,7 @@ that it does not allow: the one would be refused as forged, the other as malform
 """
 
 import re
+from hashlib import sha256
 
 import msgspec
 
@@ -73,8 +74,9 @@ def as_system(text: str) -> str:
 
 
 def tool_id(wanted: str) -> str:
-    """A tool call's id in the letters that this dialect allows; the same for a call and its result."""
-    return _FORBIDDEN.sub("_", wanted) or "toolu_0"
+    """A tool call's id in the letters that this dialect allows; a call and its result share it with no other."""
+    allowed = _FORBIDDEN.sub("_", wanted)
+    return allowed if allowed == wanted else f"{allowed}_{sha256(wanted.encode()).hexdigest()[:8]}"
 
 
 def _move(waiting: list[RawFields], mended: list[msgspec.Raw | RawFields]) -> None:

@@ -16,6 +16,7 @@ OURS = ("model", "messages", "system", "max_tokens", "stream", "idempotency_key"
 READ = ("tool_choice", "thinking", "output_config", "output_format", "metadata", "service_tier", "stop_sequences")
 SAMPLING = ("temperature", "top_p", "top_k")
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
+NOTHING = msgspec.Raw(b"0")
 TIERS = {"auto": "auto", "standard_only": "default"}
 """Anthropic's service tiers in the words of the canonical model, which are OpenAI's."""
 
@@ -64,8 +65,10 @@ def read_chat(fields: RawFields, max_tokens: int) -> Chat:
     fields = {name: raw for name, raw in fields.items() if raw != NULL}
     report = Report()
     for name in fields:
-        if name not in OURS and name not in READ and name not in SAMPLING:
+        if name not in OURS and name not in READ and name not in SAMPLING and fields[name] not in EMPTY:
             report.lose(name)
+    if fields.get("max_tokens") == NOTHING:
+        report.lose("max_tokens")
     messages = read_messages(fields["messages"], fields.get("system"), report)
     if "cache_control" in fields:
         report.name("cache", "cache_control")

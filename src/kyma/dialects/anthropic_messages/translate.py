@@ -21,6 +21,7 @@ UNSAYABLE = (
 )
 """Wishes that this dialect has no word for."""
 
+PENALTIES = ("presence_penalty", "frequency_penalty")
 MAX_TEMPERATURE = 1.0
 TIERS = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
 EFFORT_WORDS: dict[Effort, str] = {"minimal": "low"}
@@ -65,7 +66,7 @@ def translate(chat: Chat, quirks: Quirks, outcome: Outcome) -> RawFields:
         else:
             outcome.drop("service_tier")
     for concept in UNSAYABLE:
-        if getattr(chat, concept) is not None:
+        if (asked := getattr(chat, concept)) is not None and not (concept in PENALTIES and asked == 0):
             outcome.drop(concept)
     if chat.n != 1:
         outcome.drop("n")

@@ -21,10 +21,11 @@ from kyma.core.chat import (
     ToolResultPart,
 )
 from kyma.core.model import Quirks
-from kyma.dialects.anthropic_messages.content import as_object
+from kyma.dialects.anthropic_messages.content import as_input, as_object
 from kyma.dialects.anthropic_messages.mend import as_system, tool_id
 from kyma.dialects.anthropic_messages.outcome import Outcome
 from kyma.dialects.anthropic_messages.wire import NAME
+from kyma.dialects.data_urls import inline
 
 Block = dict[str, Any]
 
@@ -110,7 +111,15 @@ class Turns:
             case ToolCallPart(id=call_id, name=name, arguments=arguments):
                 if part.signature:
                     self._outcome.drop("thinking")
-                said = {"type": "tool_use", "id": tool_id(call_id), "name": name, "input": as_object(arguments)}
+                tool_input = None if part.is_custom else as_object(arguments)
+                if tool_input is None:
+                    self._outcome.emulate("custom_tools" if part.is_custom else "arguments")
+                said = {
+                    "type": "tool_use",
+                    "id": tool_id(call_id),
+                    "name": name,
+                    "input": tool_input or as_input(arguments),
+                }
                 return _marked(said, part.cache)
             case ToolResultPart():
                 return self._result(part)
@@ -123,7 +132,7 @@ class Turns:
             case TextPart(text=text):
                 return _marked({"type": "text", "text": text}, part.cache) if text.strip() else None
             case ImagePart():
-                if part.detail is not None:
+                if part.detail not in (None, "auto"):
                     self._outcome.drop("detail")
                 return _marked({"type": "image", "source": _source(part.url)}, part.cache)
             case FilePart():
@@ -187,8 +196,8 @@ def _marked(block: Block, mark: CacheMark | None) -> Block:
 
 
 def _source(url: str) -> Block:
-    if (data := _DATA_URL.fullmatch(url)) and data[2]:
-        return {"type": "base64", "media_type": data[1] or "image/png", "data": data[3]}
+    if (media := inline(url)) is not None:
+        return {"type": "base64", "media_type": media[0] or "image/png", "data": media[1]}
     return {"type": "url", "url": url}
 
 

@@ -20,7 +20,8 @@ from kyma.dialects.gemini.wire import (
     to_raw,
 )
 
-MAX_ID_CHARS = 48
+MAX_ID_CHARS = 24
+"""Of a response's id in a call's: OpenAI refuses ids of more than 40, and the conversation may go on there."""
 
 _NOT_FOR_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 
@@ -136,7 +137,7 @@ def own_word(word: str | None, reason: FinishReason) -> str | None:
 
 def invented_id(response_id: str, choice: int, index: int) -> str:
     """An id for a call that has none: the same each time the answer is read, and another in each answer."""
-    return f"call_{_NOT_FOR_IDS.sub('', response_id)[:MAX_ID_CHARS]}_{choice}_{index}"
+    return f"call_{_NOT_FOR_IDS.sub('', response_id)[-MAX_ID_CHARS:]}_{choice}_{index}"
 
 
 def _choice(wire: WireCandidate, position: int, response_id: str) -> Choice:

@@ -3,6 +3,7 @@
 from mimetypes import guess_type
 
 from kyma.core.chat import AudioPart, FilePart, ImagePart
+from kyma.dialects.data_urls import inline
 from kyma.dialects.gemini.conversation import WireBlob, WireFileData
 
 MediaPart = ImagePart | AudioPart | FilePart
@@ -10,7 +11,13 @@ MediaPart = ImagePart | AudioPart | FilePart
 AUDIO_FORMATS = {"audio/mpeg": "mp3", "audio/x-wav": "wav", "audio/wave": "wav", "audio/vnd.wave": "wav"}
 """Where the container's usual name is not the second half of the MIME type."""
 
-OWN_STORES = ("https://generativelanguage.googleapis.com/", "gs://", "files/")
+OWN_STORES = (
+    "https://generativelanguage.googleapis.com/",
+    "https://www.youtube.com/",
+    "https://youtu.be/",
+    "gs://",
+    "files/",
+)
 """Where files lie that only Google can read."""
 
 Wire = dict[str, object]
@@ -42,13 +49,13 @@ def to_wire(part: MediaPart) -> Wire | None:
         case AudioPart(data, container):
             return {"inlineData": {"mimeType": f"audio/{container}", "data": data}}
         case ImagePart(url=str(url)) | FilePart(data=str(url)) | FilePart(url=str(url)):
-            return _from_data_url(url) if url.startswith("data:") else _from_address(url)
+            media = inline(url)
+            return _from_address(url) if media is None else _inline_data(*media)
     return None
 
 
-def _from_data_url(url: str) -> Wire:
-    head, _, data = url.removeprefix("data:").partition(",")
-    return {"inlineData": {"mimeType": head.partition(";")[0] or "application/octet-stream", "data": data}}
+def _inline_data(kind: str, data: str) -> Wire:
+    return {"inlineData": {"mimeType": kind or "application/octet-stream", "data": data}}
 
 
 def _from_address(url: str) -> Wire:

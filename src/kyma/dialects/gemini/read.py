@@ -9,7 +9,7 @@ from kyma.core.chat import Chat, Effort, OutputFormat, Reasoning, Tool, ToolChoi
 from kyma.dialects.gemini.conversation import WireFunctionDeclaration
 from kyma.dialects.gemini.schemas import json_schema
 from kyma.dialects.gemini.turns import one_or_many, read_turns
-from kyma.dialects.gemini.wire import NULL, RawFields, fields_decoder
+from kyma.dialects.gemini.wire import EMPTY, NULL, RawFields, fields_decoder
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ class Taken:
     """The members of one object, taken one by one: what is never taken is lost."""
 
     def __init__(self, fields: RawFields, path: str, names: dict[str, str]) -> None:
-        self._left = {name: value for name, value in fields.items() if value != NULL}
+        self._left = {name: value for name, value in fields.items() if value not in EMPTY}
         self._path, self._names = path, names
 
     def take(self, concept: str, read: Callable[[msgspec.Raw], T], field: str) -> T | None:

@@ -11,9 +11,12 @@ from kyma.dialects.gemini.translate_turns import TurnWriter
 from kyma.dialects.gemini.wire import EFFORTS, encoder, is_gemini_3
 from kyma.dialects.report import Report
 
-UNSAYABLE = ("logit_bias", "user", "cache_key", "service_tier", "verbosity", "top_logprobs", "name", "strict", "cache")
+UNSAYABLE = ("logit_bias", "user", "cache_key", "verbosity", "top_logprobs", "name", "strict", "cache")
 """Concepts without words here. Log probabilities are never asked for: no other dialect could be told them."""
 MAX_STOPS = 5
+SERVICE_TIERS = {"flex": "flex", "default": "standard", "priority": "priority"}
+GO_ON = "(The conversation goes on.)"
+"""Stands for a conversation in which nothing was said: there must be something."""
 
 LEVELS: tuple[Effort, ...] = ("minimal", "low", "medium", "high")
 """What every Gemini 3 takes, unless its row says otherwise; thinking is never quite off there."""
@@ -42,8 +45,8 @@ def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
     system = [*turns.system, instruction] if instruction else turns.system
     body: dict[str, Any] = {}
     if not turns.contents:
-        turns.contents.append({"role": "user", "parts": [{"text": text} for text in system]})
-        report.emulate("system")
+        turns.contents.append({"role": "user", "parts": [{"text": text} for text in system or [GO_ON]]})
+        report.emulate("messages")
     elif system:
         body["systemInstruction"] = {"parts": [{"text": text} for text in system]}
     body["contents"] = turns.contents
@@ -53,6 +56,10 @@ def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
         if choice := _tool_choice(chat, quirks, report):
             body["toolConfig"] = {"functionCallingConfig": choice}
     body["generationConfig"] = config
+    if chat.service_tier in SERVICE_TIERS:
+        body["serviceTier"] = SERVICE_TIERS[chat.service_tier]
+    elif chat.service_tier not in (None, "auto"):
+        report.drop("service_tier")
     for concept in turns.dropped:
         report.drop(concept)
     for concept in turns.emulated:

@@ -1,6 +1,7 @@
 """Messages of another dialect as Gemini's turns: two roles that alternate, results that name their function."""
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 
 from kyma.core.chat import (
@@ -61,7 +62,7 @@ class TurnWriter:
         if not self.contents:
             self.system += texts
             return
-        self.emulated.add("system")
+        self.emulated.add("messages")
         for text in texts:
             self._add(USER, {"text": text})
 
@@ -71,7 +72,7 @@ class TurnWriter:
         A customer whose calls have no place for a proof carries it as a thought right before the call.
         """
         is_first, proof = True, None
-        for part, following in zip(message.parts, (*message.parts[1:], None), strict=True):
+        for part, following in zip_longest(message.parts, message.parts[1:]):
             match part:
                 case TextPart(text):
                     if text:
@@ -131,6 +132,7 @@ class TurnWriter:
         """Before Gemini 3 a result cannot hold media: it follows in the same turn."""
         texts: list[str] = []
         media: list[Wire] = []
+        moved: set[str] = set()
         for content in part.content:
             match content:
                 case TextPart(text):
@@ -141,6 +143,7 @@ class TurnWriter:
                     texts.append(f"The tool {name} can be called from now on.")
                 case ImagePart() | AudioPart() | FilePart() if wire := self._media(content):
                     media.append(wire)
+                    moved.add(_concept(content))
         if part.is_error:
             self.emulated.add("is_error")
         response = {"error" if part.is_error else "output": "\n".join(texts)}
@@ -151,7 +154,7 @@ class TurnWriter:
             result["parts"] = media
         self._add(USER, {"functionResponse": result})
         if media and not self._needs_proof:
-            self.emulated.add("image")
+            self.emulated |= moved
             for wire in media:
                 self._add(USER, wire)
 
@@ -160,14 +163,18 @@ class TurnWriter:
             self._add(role, wire)
 
     def _media(self, part: MediaPart) -> Wire | None:
-        if isinstance(part, ImagePart) and part.detail is not None:
+        if isinstance(part, ImagePart) and part.detail not in (None, "auto"):
             self.dropped.add("detail")
         wire = to_wire(part)
         if wire is None:
-            self.dropped.add("file")
+            self.dropped.add(_concept(part))
         return wire
 
     def _add(self, role: str, part: Wire) -> None:
         if not self.contents or self.contents[-1]["role"] != role:
             self.contents.append({"role": role, "parts": []})
         self.contents[-1]["parts"].append(part)
+
+
+def _concept(media: MediaPart) -> str:
+    return "image" if isinstance(media, ImagePart) else "audio" if isinstance(media, AudioPart) else "file"

@@ -13,6 +13,8 @@ from kyma.core.model import Usage
 
 NAME = "gemini"
 NULL = msgspec.Raw(b"null")
+EMPTY = (NULL, msgspec.Raw(b"[]"), msgspec.Raw(b"{}"))
+"""Members that ask for nothing."""
 EMPTY_OBJECT = msgspec.Raw(b"{}")
 MAX_TOKENS = 2**40
 """More than this in one answer is no count."""

@@ -9,6 +9,7 @@ import msgspec
 
 from kyma.core.chat import CacheMark, FilePart, ImagePart, Part, TextPart, ToolCallPart
 from kyma.dialects.openai_chat.wire import NULL
+from kyma.dialects.report import note
 
 
 class WireCache(msgspec.Struct):
@@ -32,7 +33,7 @@ def read_mark(raw: msgspec.Raw) -> CacheMark | None:
 def note_mark(raw: msgspec.Raw, path: str, names: dict[str, str], lost: dict[str, None]) -> None:
     """Report what stands at `path`."""
     if read_mark(raw) is not None:
-        names.setdefault("cache", path)
+        note(names, "cache", path)
     elif raw != NULL:
         lost[path] = None
 

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from kyma.core.chat import Chat, Effort, OutputFormat, Reasoning, ToolChoice
-from kyma.dialects.openai_chat.conversation import read_messages, read_tools
+from kyma.dialects.openai_chat.read_messages import read_messages, read_tools
 from kyma.dialects.openai_chat.wire import NULL, RawFields
+from kyma.dialects.report import gather
 
 T = TypeVar("T")
 
@@ -22,6 +23,19 @@ OURS = (
     "tools",
 )
 """Fields that Kyma itself acts on, and those that every dialect can say; what stands inside them is looked at apart."""
+
+
+NEUTRAL: dict[str, Any] = {
+    "store": False,
+    "metadata": {},
+    "modalities": ["text"],
+    "logprobs": False,
+    "top_logprobs": 0,
+    "logit_bias": {},
+    "presence_penalty": 0,
+    "frequency_penalty": 0,
+}
+"""Values that ask for what happens anyway."""
 
 
 class WireNamed(msgspec.Struct):
@@ -55,13 +69,14 @@ class WireFormat(msgspec.Struct):
 _choice_decoder = msgspec.json.Decoder(str | WireChoice)
 _format_decoder = msgspec.json.Decoder(WireFormat)
 _effort_decoder = msgspec.json.Decoder(Effort)
+_any_decoder = msgspec.json.Decoder()
 
 
 class Taken:
     """The fields of a request, taken one by one: what is never taken is lost."""
 
     def __init__(self, fields: RawFields) -> None:
-        self._left = {name: raw for name, raw in fields.items() if name not in OURS and raw != NULL}
+        self._left = {name: raw for name, raw in fields.items() if name not in OURS and not _asks_nothing(name, raw)}
         self.names: dict[str, str] = {}
 
     def take(self, concept: str, read: Callable[[msgspec.Raw], T], *fields: str) -> T | None:
@@ -80,6 +95,11 @@ class Taken:
     @property
     def lost(self) -> tuple[str, ...]:
         return tuple(self._left)
+
+
+def _asks_nothing(name: str, raw: msgspec.Raw) -> bool:
+    """What clients send to have nothing happen is no loss."""
+    return raw == NULL or (name in NEUTRAL and _any_decoder.decode(raw) == NEUTRAL[name])
 
 
 def _as(kind: type[T]) -> Callable[[msgspec.Raw], T]:
@@ -121,7 +141,7 @@ def read_chat(fields: RawFields, max_tokens: int) -> Chat:
         user=take("user", _text, "safety_identifier", "user"),
         cache_key=take("cache_key", _text, "prompt_cache_key"),
         service_tier=take("service_tier", _text),
-        names={**taken.names, **message_names, **tool_names},
+        names=gather(taken.names, message_names, tool_names),
         lost=(*taken.lost, *lost, *lost_tools),
     )
 

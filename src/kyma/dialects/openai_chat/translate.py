@@ -27,7 +27,7 @@ def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
         told.put("tools", [_tool(tool, told) for tool in offered], "tools")
         told.put("parallel_tool_calls", chat.parallel_tool_calls, "parallel_tool_calls")
         told.put("tool_choice", _choice(chat.tool_choice), "tool_choice")
-    elif chat.tool_choice is not None:
+    elif chat.tool_choice is not None and chat.tool_choice.mode == "required":
         told.drop_if_asked("tool_choice")
     for field in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "verbosity"):
         if (value := getattr(chat, field)) is not None:

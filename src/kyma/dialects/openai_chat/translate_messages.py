@@ -1,5 +1,6 @@
 """Messages of another dialect as OpenAI chat has them."""
 
+from hashlib import sha256
 from typing import Any
 
 from kyma.core.chat import (
@@ -21,11 +22,13 @@ from kyma.dialects.openai_chat.wire import encoder
 
 Json = dict[str, Any]
 CONTENT = (TextPart, ImagePart, AudioPart, FilePart)
-IMAGES_OF_RESULT = "Images that the tool answered with:"
+MEDIA_OF_RESULT = "Images and files that the tool answered with:"
+MAX_ID = 40
+"""OpenAI refuses longer ids of calls, while other vendors' may be as long as they like."""
 
 
 def write_messages(chat: Chat, told: Translation, *, returns_reasoning: bool) -> list[Json]:
-    """Every message, in order. Images in a tool's result follow in a user message, since results hold text only."""
+    """Every message, in order. Media in a tool's result follow in a user message, since results hold text only."""
     written: list[Json] = []
     for message in chat.messages:
         if message.role == "tool":
@@ -36,38 +39,47 @@ def write_messages(chat: Chat, told: Translation, *, returns_reasoning: bool) ->
             written.append(_named(message, {"role": "user", "content": _content(message.parts)}))
         else:
             written.append(_named(message, {"role": message.role, "content": _text(message.parts)}))
-    return written
+    return written or [{"role": "user", "content": ""}]
 
 
 def _results(message: Message, told: Translation) -> list[Json]:
-    """One message for each result, then the images of all of them: results of one turn must not be parted."""
+    """One message for each result, then the media of all of them: results of one turn must not be parted."""
     written: list[Json] = []
-    images: list[Json] = []
+    media: list[Json] = []
     for part in message.parts:
         if not isinstance(part, ToolResultPart):
             continue
-        text = "\n".join(filter(None, (_said(content, told) for content in part.content)))
+        text = "\n".join(filter(None, map(_said, part.content)))
         if part.is_error:
             told.emulate("is_error")
             text = f"Error: {text}"
-        written.append({"role": "tool", "tool_call_id": part.call_id, "content": text})
-        images += [_part(content) for content in part.content if isinstance(content, ImagePart)]
-    if images:
-        told.emulate("image")
-        written.append({"role": "user", "content": [{"type": "text", "text": IMAGES_OF_RESULT}, *images]})
+        written.append({"role": "tool", "tool_call_id": _id(part.call_id), "content": text})
+        for content in part.content:
+            if isinstance(content, ImagePart | AudioPart | FilePart):
+                told.emulate(_concept(content))
+                media.append(_part(content))
+    if media:
+        written.append({"role": "user", "content": [{"type": "text", "text": MEDIA_OF_RESULT}, *media]})
     return written
 
 
-def _said(content: ResultContent, told: Translation) -> str:
+def _concept(media: ImagePart | AudioPart | FilePart) -> str:
+    return "image" if isinstance(media, ImagePart) else "audio" if isinstance(media, AudioPart) else "file"
+
+
+def _id(call_id: str) -> str:
+    """The same for a call and its result; one that is too long ends in a digest, so that it stays itself."""
+    if len(call_id) <= MAX_ID:
+        return call_id
+    return f"{call_id[: MAX_ID - 9]}_{sha256(call_id.encode()).hexdigest()[:8]}"
+
+
+def _said(content: ResultContent) -> str:
     match content:
         case TextPart(text=text):
             return text
         case ToolReferencePart(name):
             return f"The tool {name} can be called now."
-        case FilePart():
-            told.drop_if_asked("file")
-        case AudioPart():
-            told.drop_if_asked("audio")
     return ""
 
 
@@ -87,7 +99,7 @@ def _assistant(message: Message, told: Translation, *, returns_reasoning: bool) 
 
 def _call(part: ToolCallPart) -> Json:
     arguments = encoder.encode({"input": part.arguments}).decode() if part.is_custom else part.arguments or "{}"
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
+    return {"id": _id(part.id), "type": "function", "function": {"name": part.name, "arguments": arguments}}
 
 
 def _named(message: Message, written: Json) -> Json:

@@ -9,6 +9,8 @@ from kyma.core.model import Quirks, Usage
 
 NAME = "openai_chat"
 NULL = msgspec.Raw(b"null")
+EMPTY = (NULL, msgspec.Raw(b"[]"))
+"""Members that say nothing, as clients send back with the messages they were given."""
 MAX_TOKENS = 2**40
 """More than this in one answer is no count."""
 

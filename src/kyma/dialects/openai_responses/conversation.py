@@ -92,6 +92,7 @@ class Conversation:
             case WireReasoning():
                 self._say("assistant", self._thoughts(wire))
             case WireFunctionCall(call_id, name, arguments, namespace):
+                self.names["arguments"] = "input.function_call.arguments"
                 self._call(call_id, flat_name(name, namespace), arguments, is_custom=False)
             case WireCustomCall(call_id, name, text, namespace):
                 self.names["custom_tools"] = "input.custom_tool_call"
@@ -166,7 +167,7 @@ class Conversation:
                 return TextPart(text)
             case WirePart(type="input_image", image_url=str(url), detail=detail):
                 note(self.names, "image", path)
-                if detail is not None:
+                if detail not in (None, "auto"):
                     note(self.names, "detail", f"{path}.detail")
                 return ImagePart(url, detail, cache)
             case WirePart(type="input_audio", input_audio=audio) if audio is not None:

@@ -10,6 +10,7 @@ from kyma.dialects.openai_responses.conversation import Conversation
 from kyma.dialects.openai_responses.items import Item
 from kyma.dialects.openai_responses.tools import Toolbox, read_tools
 from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder, head
+from kyma.dialects.report import gather
 
 T = TypeVar("T")
 
@@ -34,9 +35,10 @@ ACTED_ON = {
 }
 """Fields that Kyma itself acts on, or that are looked into apart; every other one is mapped below or lost."""
 
+NAMES = {"messages": "input", "max_tokens": "max_output_tokens"}
 ENCRYPTED = "reasoning.encrypted_content"
 EFFORTS = get_args(Effort)
-FALSE, EMPTY_TEXT = msgspec.Raw(b"false"), msgspec.Raw(b'""')
+FALSE, EMPTY_TEXT, NO_LOGPROBS = msgspec.Raw(b"false"), msgspec.Raw(b'""'), msgspec.Raw(b"0")
 
 
 class WireFormat(msgspec.Struct):
@@ -78,6 +80,8 @@ class Taken:
 
     def __init__(self, fields: RawFields) -> None:
         self._left = {name: raw for name, raw in fields.items() if name not in ACTED_ON and raw != NULL}
+        if self._left.get("top_logprobs") == NO_LOGPROBS:
+            del self._left["top_logprobs"]
         self.names: dict[str, str] = {}
         self.lost: dict[str, None] = {}
 
@@ -125,7 +129,7 @@ def read_chat(fields: RawFields, items: list[Item], max_tokens: int) -> Chat:
         user=taken.take("user", _string, "safety_identifier", "user"),
         cache_key=taken.take("cache_key", _string, "prompt_cache_key"),
         service_tier=taken.take("service_tier", _string),
-        names={"messages": "input", "max_tokens": "max_output_tokens"} | taken.names | said.names | tools.names,
+        names=gather(NAMES, taken.names, said.names, tools.names),
         lost=(*taken.report(), *said.lost, *tools.lost),
     )
 
@@ -202,7 +206,7 @@ def _promises(fields: RawFields, taken: Taken) -> None:
     """What the caller is owed besides the answer and does not get: storage, further members of the answer."""
     if fields.get("store", FALSE) not in (FALSE, NULL):
         taken.lost["store"] = None
-    if "truncation" in fields and taken.take("truncation", _string) != "disabled":
+    if fields.get("truncation", NULL) != NULL and taken.take("truncation", _string) != "disabled":
         taken.lost["truncation"] = None
     taken.names.pop("truncation", None)
     raw = fields.get("include", NULL)
