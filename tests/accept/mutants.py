@@ -349,7 +349,7 @@ MUTANTS = (
         "agents",
         "the id of a tool call lost",
         "dialects/openai_chat/translate_messages.py",
-        '{"id": part.id, "type": "function"',
+        '{"id": _id(part.id), "type": "function"',
         '{"id": "", "type": "function"',
     ),
     _one(
