@@ -6,9 +6,8 @@ import pytest
 
 from tests.gateway_process import GatewayProcess
 from tests.server.api import HELLO, NANOS, Api
-from tests.server.books import open_holds, usage_row
+from tests.server.books import usage_row
 from tests.server.catalog import FAILURES, KINDS, STRANGE_USAGES
-from tests.server.waiting import wait_until
 from tests.server.whole import DOCUMENTS, INPUT, PATHS, ask
 from tests.upstream.process import UpstreamProcess
 
@@ -134,4 +133,3 @@ def test_the_models_are_listed_with_their_kind(customer: Api) -> None:
 def test_the_books_balance_after_all_this(gateway: GatewayProcess) -> None:
     found = gateway.cli("ledger", "verify")
     assert found.returncode == 0, found.stdout
-    wait_until(lambda: open_holds(gateway.db_path) <= 1, 15)
