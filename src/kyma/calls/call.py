@@ -17,6 +17,8 @@ from kyma.transport import Response
 
 MAX_LISTED = 32
 PLAIN = "._-[]*$"
+GONE = Native("", {})
+"""In the place of a request that was let go: one for all."""
 
 
 class Call:
@@ -107,8 +109,7 @@ class Call:
 
     def let_go(self) -> None:
         """A source has begun to answer for good: what was asked is not needed again, and may be large."""
-        gone = Native(self.dialect_name, {})
-        self.request = msgspec.structs.replace(self.request, native=gone, chat=_gone)
+        self.request = msgspec.structs.replace(self.request, native=GONE, roles=frozenset(), chat=_gone)
 
     def header_lines(self) -> HeaderLines:
         """The receipt: which model answered, by which alias and layer, under which request id."""
