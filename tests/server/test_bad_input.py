@@ -168,6 +168,13 @@ def test_an_encoded_body_is_a_415(operator: Api, path: str) -> None:
     assert (answer.status, answer.error["code"]) == (415, "unsupported_media_type")
 
 
+def test_the_control_plane_says_which_content_type_it_takes(operator: Api) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = operator.send("POST", "/v1/auth/register", b'{"email": "a@b.co", "password": "x"}', headers)
+    assert (answer.status, answer.error["code"]) == (415, "unsupported_media_type")
+    assert "application/json" in answer.error["message"]
+
+
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "", "application/json; charset=utf-16"])
 def test_the_content_type_of_a_json_body_does_not_matter(customer: Api, content_type: str) -> None:
     assert customer.send("POST", CHAT, chat(), {"content-type": content_type}).status == 200

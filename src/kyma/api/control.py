@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute
 from kyma import __version__
 from kyma.api import auth, credits, health, models, responses, translate
 from kyma.api.openapi import served_document
-from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound
+from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
 from kyma.dialects.openai_chat import render_error
 from kyma.gateway import Gateway
 
@@ -73,6 +73,8 @@ def _validation_error(request: Request, error: Exception) -> Response:
     field = ".".join(place)
     if first["type"] == "json_invalid":
         return _kyma_error(request, InvalidRequest("the body is not valid JSON", code="invalid_json"))
+    if not field and "json" not in request.headers.get("content-type", ""):
+        return _kyma_error(request, UnsupportedMedia("send JSON, with the header 'Content-Type: application/json'"))
     message = f"{field}: {first['msg']}" if field else str(first["msg"])
     return _kyma_error(request, InvalidRequest(message, param=field or None))
 

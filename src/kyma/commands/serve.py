@@ -115,11 +115,14 @@ def _greeting(gateway: Gateway, key: str | None) -> str:
     lines = [
         "",
         f"Kyma listens on {gateway.base_url}",
-        f"  chat      POST {gateway.base_url}/v1/chat/completions",
-        f"  models    GET  {gateway.base_url}/v1/models          ({len(offered)} available)",
-        f"  balance   GET  {gateway.base_url}/v1/credits/balance",
-        f"  document  GET  {gateway.base_url}/v1/openapi.json",
-        f"  data      {gateway.config.data_dir if is_embedded(gateway.config) else 'Postgres'}",
+        f"  chat       POST {gateway.base_url}/v1/chat/completions",
+        f"  messages   POST {gateway.base_url}/v1/messages",
+        f"  responses  POST {gateway.base_url}/v1/responses",
+        f"  gemini     POST {gateway.base_url}/v1beta/models/…:generateContent",
+        f"  models     GET  {gateway.base_url}/v1/models          ({len(offered)} available)",
+        f"  balance    GET  {gateway.base_url}/v1/credits/balance",
+        f"  document   GET  {gateway.base_url}/v1/openapi.json",
+        f"  data       {gateway.config.data_dir if is_embedded(gateway.config) else 'Postgres'}",
         "",
     ]
     if not offered:
