@@ -11,6 +11,7 @@ import pytest
 from tests.gateway_catalog import SUFFIXES
 from tests.gateway_process import GatewayProcess
 from tests.server.api import Api
+from tests.server.catalog import FAILURES
 from tests.upstream.anthropic_talk import SIGNATURE
 from tests.upstream.process import UpstreamProcess
 
@@ -40,6 +41,12 @@ def test_messages_whole_and_streamed(claude: anthropic.Anthropic, family: str) -
         assert "".join(stream.text_stream) == TEXT
         final = stream.get_final_message()
     assert (final.stop_reason, final.usage.output_tokens) == ("end_turn", 5)
+
+
+def test_a_failed_message_names_its_request(claude: anthropic.Anthropic) -> None:
+    with pytest.raises(anthropic.APIStatusError) as failed:
+        claude.messages.create(model=next(iter(FAILURES)), max_tokens=50, messages=HI)
+    assert (failed.value.request_id or "").startswith("req_")
 
 
 @pytest.mark.parametrize("family", FAMILIES)

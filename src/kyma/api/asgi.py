@@ -104,4 +104,5 @@ class ExchangeOutlet:
         self._exchange.answer(ANSWER_LINES + lines + self._more, body)
 
     async def fail(self, error: KymaError, headers: HeaderList) -> None:
-        await send_error(self._exchange.send, error, self._render_error, headers)
+        more = [(name, value) for name, _, value in (line.partition(b": ") for line in self._more.splitlines())]
+        await send_error(self._exchange.send, error, self._render_error, [*headers, *more])
