@@ -303,9 +303,9 @@ MUTANTS = (
     _one(
         "privacy",
         "an error in a 200 is logged in the vendor's words",
-        "dialects/gemini/errors.py",
-        'for_log("error in a 200", fields)',
-        'f"error in a 200: {fields}"',
+        "dialects/vendor_errors.py",
+        'for_log("error in a 200", error)',
+        'f"error in a 200: {error}"',
     ),
     _one(
         "privacy",

@@ -22,10 +22,10 @@ from kyma.dialects.gemini.candidates import (
     invented_id,
     own_word,
 )
-from kyma.dialects.gemini.errors import stream_error
 from kyma.dialects.gemini.response import PROMPT_FEEDBACK, block_reason
 from kyma.dialects.gemini.wire import NAME, NULL, UNFINISHED, parse_usage, to_raw
 from kyma.dialects.sse_decoder import SseDecoder
+from kyma.dialects.vendor_errors import error_in_answer
 
 
 class WirePiece(msgspec.Struct, rename="camel", gc=False):
@@ -81,7 +81,7 @@ class PieceDecoder(SseDecoder):
     def _read(self, payload: bytes, events: list[ChatEvent]) -> None:
         piece = _decode_piece(payload)
         if piece.error is not NULL and piece.error != NULL:
-            raise stream_error(piece.error)
+            raise error_in_answer(piece.error)
         if piece.response_id and not self._response_id:
             self._response_id = piece.response_id
         for candidate in piece.candidates or ():

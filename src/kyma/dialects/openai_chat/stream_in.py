@@ -17,10 +17,10 @@ from kyma.core.answer import (
 )
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason, read_words
-from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.wire import NAME, NULL, STOP, encoder, parse_usage
 from kyma.dialects.sse_decoder import RepeatingDecoder
 from kyma.dialects.thinking import ThinkSplitter
+from kyma.dialects.vendor_errors import error_in_answer
 
 DONE = b"[DONE]"
 
@@ -106,7 +106,7 @@ class ChunkDecoder(RepeatingDecoder):
             return
         chunk = _decode_chunk(payload)
         if chunk.error is not NULL and chunk.error != NULL:
-            raise stream_error(chunk.error)
+            raise error_in_answer(chunk.error)
         for choice in chunk.choices or ():
             state = self._choices.get(choice.index) or self._open(choice.index)
             _read_delta(choice, choice.delta or SILENCE, state, events)
