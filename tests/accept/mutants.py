@@ -224,8 +224,8 @@ MUTANTS = (
     _one(
         "failover-midstream",
         "a chunk that cannot be read is skipped",
-        "dialects/openai_chat/stream_in.py",
-        'self._fail(Garbled("a chunk of the stream is no chat completion chunk"), events)',
+        "dialects/sse_decoder.py",
+        "self._fail(Garbled(self.garbled), events)",
         "return events",
     ),
     _one(
@@ -247,7 +247,7 @@ MUTANTS = (
         "a broken message just stops",
         "dialects/anthropic_messages/stream_out.py",
         'return b"event: error\\ndata: " + render_error(error) + b"\\n\\n"',
-        "return self._close() + STOP",
+        "return self._blocks.close() + STOP",
     ),
     _one(
         "failover-midstream",
@@ -303,9 +303,9 @@ MUTANTS = (
     _one(
         "privacy",
         "an error in a 200 is logged in the vendor's words",
-        "dialects/gemini/errors.py",
-        'for_log("error in a 200", fields)',
-        'f"error in a 200: {fields}"',
+        "dialects/vendor_errors.py",
+        'for_log("error in a 200", error)',
+        'f"error in a 200: {error}"',
     ),
     _one(
         "privacy",
@@ -341,7 +341,7 @@ MUTANTS = (
     _one(
         "agents",
         "the input of a tool told as one empty object",
-        "dialects/anthropic_messages/stream_out.py",
+        "dialects/anthropic_messages/block_writer.py",
         'return self._delta({"type": "input_json_delta", "partial_json": arguments})',
         'return b""',
     ),

@@ -36,17 +36,15 @@ class Heard(msgspec.Struct):
         return f"{self.method} {self.path} {self.status} {self.error.decode(errors='replace')}".strip()
 
 
-class Tap:
-    """A relay to one port on loopback; `heard` is what passed it, in order."""
+class _OnLoopback:
+    """A server on a port of its own, for as long as it is entered."""
 
-    def __init__(self, target_port: int) -> None:
-        self.heard: list[Heard] = []
+    def __init__(self) -> None:
         self.port = 0
-        self._target_port = target_port
         self._server: asyncio.Server
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -55,7 +53,20 @@ class Tap:
     ) -> None:
         self._server.close()
 
-    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """See one connection to its end."""
+        raise NotImplementedError
+
+
+class Tap(_OnLoopback):
+    """A relay to one port on loopback; `heard` is what passed it, in order."""
+
+    def __init__(self, target_port: int) -> None:
+        super().__init__()
+        self.heard: list[Heard] = []
+        self._target_port = target_port
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
         waiting: deque[Heard] = deque()
         requests, answers = _Requests(self.heard, waiting), _Answers(waiting)
@@ -64,25 +75,14 @@ class Tap:
             both.create_task(_pour(far_reader, writer, answers.feed))
 
 
-class Trap:
+class Trap(_OnLoopback):
     """A proxy that refuses everybody and remembers whom they wanted to reach."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.wanted: list[str] = []
-        self.port = 0
-        self._server: asyncio.Server
 
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._refuse, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-
-    async def _refuse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         opening = (await reader.readline()).decode("latin-1").strip()
         self.wanted.append(opening)
         writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")

@@ -16,6 +16,7 @@ from kyma.core.answer import (
     FinishReason,
     NativeDelta,
     PartEnd,
+    RefusalDelta,
     SignatureDelta,
     StreamFailure,
     TextDelta,
@@ -497,6 +498,11 @@ def test_a_broken_stream_ends_in_an_error_event() -> None:
 
 def test_an_empty_answer_is_still_a_whole_stream() -> None:
     assert [event["type"] for event in frames(encode([]))] == ["message_start", "message_delta", "message_stop"]
+
+
+def test_a_refusal_in_pieces_is_one_block_beside_the_text() -> None:
+    said = contents([TextDelta(0, "Well"), RefusalDelta(0, "I must "), RefusalDelta(0, "not")])
+    assert [block["text"] for block in said] == ["Well", "I must not"]
 
 
 def test_thought_that_a_vendor_left_in_the_text_is_moved_out_of_it() -> None:

@@ -113,6 +113,15 @@ def test_a_tool_choice_that_a_vendor_refuses_becomes_auto() -> None:
     assert rendered.dropped == ("tool_choice",)
 
 
+def test_an_empty_id_is_mended_too() -> None:
+    turns = [
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "", "name": "f", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "", "content": "1"}]},
+    ]
+    called, answered = json.loads(send(native(json.dumps(turns))).body)["messages"]
+    assert called["content"][0]["id"] == answered["content"][0]["tool_use_id"] != ""
+
+
 def test_thoughts_and_ids_from_elsewhere_are_mended_and_the_rest_keeps_its_bytes() -> None:
     mixed = json.dumps(
         [

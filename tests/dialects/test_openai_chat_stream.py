@@ -112,6 +112,12 @@ def test_a_stream_without_done_is_complete_once_it_has_finished() -> None:
     ]
 
 
+def test_a_last_event_of_several_lines_may_lack_its_blank_line() -> None:
+    decoder = stream_decoder(Quirks())
+    assert decoder.feed(chunk(finish="stop").replace(b', "choices"', b',\ndata: "choices"')) == []
+    assert decoder.close() == [Finish(0, FinishReason.STOP)]
+
+
 def test_a_broken_chunk_is_a_failure_after_what_came_before_it() -> None:
     events = decode(chunk({"content": "x"}) + b'\n\ndata: {"choices": [{"del\n\n' + chunk({"content": "y"}) + b"\n\n")
     assert events[0] == TextDelta(0, "x")

@@ -7,7 +7,14 @@ import pytest
 
 from kyma.core.errors import RefusedUs, Rejected, Throttled, UpstreamError, UpstreamFailed
 from kyma.core.model import Quirks
-from kyma.dialects import anthropic_messages, gemini, openai_chat
+from kyma.dialects import (
+    anthropic_messages,
+    gemini,
+    openai_chat,
+    openai_embeddings,
+    openai_moderations,
+    rerank,
+)
 from kyma.dialects.vendor_errors import parse_error
 
 QUOTED = "tell me about my tax return"
@@ -65,3 +72,29 @@ def test_so_it_is_with_an_error_in_a_200(dialect: ModuleType, name: str) -> None
     assert caught.value.message == "error in a 200: too_much"
     (failure,) = dialect.stream_decoder(Quirks()).feed(b"event: error\ndata: " + body + b"\n\n")
     assert failure.error.message == "error in a 200: too_much"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "request_body"),
+    [
+        (openai_embeddings, b'{"model": "m", "input": "a"}'),
+        (rerank, b'{"model": "m", "query": "q", "documents": ["a"]}'),
+        (openai_moderations, b'{"input": "a"}'),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (json.dumps({"message": QUOTED, "code": "too_much"}).encode(), "error in a 200: too_much"),
+        (json.dumps(QUOTED).encode(), "error in a 200"),
+        (b'{"message": "\xff", "code": "too_much"}', "error in a 200"),
+    ],
+    ids=["with a code", "words alone", "no UTF-8"],
+)
+def test_so_it_is_with_what_is_answered_whole(
+    dialect: ModuleType, request_body: bytes, error: bytes, said: str
+) -> None:
+    with pytest.raises(UpstreamError) as caught:
+        dialect.parse_response(b'{"error": ' + error + b"}", dialect.parse_request(request_body))
+    assert caught.value.message == said

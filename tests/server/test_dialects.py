@@ -146,6 +146,12 @@ def test_a_gemini_stream_without_events_is_an_array(customer: Api, family: str) 
     assert not any("finishReason" in candidate for piece in cut[:-1] for candidate in piece["candidates"])
 
 
+def test_a_query_may_escape_letters_that_are_no_ascii(customer: Api) -> None:
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    answer = customer.post("/v1beta/models/good:streamGenerateContent?alt=%FC&name=%C3%BC", body)
+    assert answer.status == 200 and isinstance(answer.json(), list)
+
+
 def test_gemini_errors_have_googles_envelope(customer: Api) -> None:
     body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
     answer = customer.post("/v1beta/models/no%2541body:generateContent", body)

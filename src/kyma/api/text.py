@@ -119,8 +119,8 @@ ARRAY = speaking(array_out, _stream, stream_lines=ARRAY_LINES)
 
 async def _create_stream(gateway: Gateway, exchange: Exchange) -> None:
     """Events for those who ask for them, as Google's SDKs do; else an array."""
-    asked = parse_qs(exchange.scope["query_string"])
-    await (SSE if asked.get(b"alt") == [b"sse"] else ARRAY).handle(gateway, exchange)
+    asked = parse_qs(exchange.scope["query_string"].decode())  # as bytes, nothing but ASCII could be escaped in it
+    await (SSE if asked.get("alt") == ["sse"] else ARRAY).handle(gateway, exchange)
 
 
 GEMINI: dict[str, Hot] = {

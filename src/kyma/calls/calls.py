@@ -126,9 +126,8 @@ class Calls:
         limits = self._limits
         pump: AnswerPump | StreamPump
         if call.request.is_streaming:
-            encoder = cast(ChatDialect, dialect).stream_encoder(
-                cast(ChatRequest, call.request), call
-            )  # no other streams
+            chats, request = cast(ChatDialect, dialect), cast(ChatRequest, call.request)  # nothing else is streamed
+            encoder = chats.stream_encoder(request, call)
             pump = StreamPump(
                 call, outlet, limits.header_lines(call.admission), encoder, self._settings.pump, self._clock
             )

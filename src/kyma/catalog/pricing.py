@@ -153,10 +153,20 @@ def _search(where: str, text: str | None) -> Picos | None:
 
 
 def _fits(cost: Price, price: Price) -> bool:
-    has_dear_search = cost.search is not None and price.search is not None and with_markup(cost.search) > price.search
-    return with_markup(cost.input) <= price.input and with_markup(cost.output) <= price.output and not has_dear_search
+    """What a customer can ask for at this price is covered; reading from a cache has the contract's price."""
+    paired = [
+        (cost.input, price.input),
+        (cost.output, price.output),
+        (cost.cache_write, price.cache_write),
+        (cost.cache_write_1h, price.cache_write_1h),
+    ]
+    if cost.search is not None and price.search is not None:
+        paired.append((cost.search, price.search))
+    return all(with_markup(ours) <= theirs for ours, theirs in paired)
 
 
 def _text(price: Price) -> str:
-    search = "" if price.search is None else f" and {per_thousand_text(price.search)} for 1,000 searches"
-    return f"{per_million_text(price.input)} / {per_million_text(price.output)}{search}"
+    said = f"{per_million_text(price.input)} / {per_million_text(price.output)}"
+    if price.cache_write_1h > price.input:
+        said += f", {per_million_text(price.cache_write)} to {per_million_text(price.cache_write_1h)} into the cache"
+    return said if price.search is None else f"{said} and {per_thousand_text(price.search)} for 1,000 searches"

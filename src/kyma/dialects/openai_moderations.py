@@ -9,13 +9,13 @@ import msgspec
 
 from kyma.core.answer import Bill, UsageReport
 from kyma.core.chat import CallRequest, Native, Rendered
-from kyma.core.errors import Garbled, InvalidRequest, UpstreamFailed
+from kyma.core.errors import Garbled, InvalidRequest
 from kyma.core.model import Kind, Quirks
 from kyma.dialects.base import Reply
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_shared import InputUsageOut, render_error, render_input_usage
 from kyma.dialects.raw_fields import NULL, RawFields, encoder, fields_decoder, raw
-from kyma.dialects.vendor_errors import parse_error
+from kyma.dialects.vendor_errors import error_in_answer, parse_error
 
 __all__ = [
     "NAME",
@@ -33,7 +33,6 @@ __all__ = [
 NAME = "openai_moderations"
 DEFAULT_MODEL = "omni-moderation-latest"
 """What OpenAI takes when no model is named."""
-MAX_ERROR_BYTES = 500
 
 
 class ModerationRequest(CallRequest, frozen=True, kw_only=True):
@@ -137,14 +136,14 @@ def render_request(request: ModerationRequest, upstream_model: str, quirks: Quir
 def parse_response(body: bytes, request: ModerationRequest) -> ModerationResponse:
     """Read a vendor's 200.
 
-    Raises: Garbled unless it has a verdict on each of what was sent, UpstreamFailed when it holds an error.
+    Raises: Garbled unless it has a verdict on each of what was sent, UpstreamError when it holds an error.
     """
     try:
         wire = _answer_decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is no list of verdicts") from None
     if wire.error != NULL:
-        raise UpstreamFailed(f"error in a 200: {bytes(wire.error)[:MAX_ERROR_BYTES].decode(errors='replace')}")
+        raise error_in_answer(wire.error)
     if len(wire.results or ()) != request.readings:
         raise Garbled(f"the answer has no verdict on each of the {request.readings} inputs")
     return ModerationResponse(_results_decoder.decode(body).results)

@@ -50,11 +50,3 @@ class SseParser:
         if len(self._rest) + sum(map(len, self._data)) > MAX_EVENT_BYTES:
             raise EventTooLarge(f"a stream event is larger than {MAX_EVENT_BYTES} bytes")
         return events
-
-    def close(self) -> list[bytes]:
-        """The payload of a last event that the end of the stream cut short of its blank line."""
-        rest, self._rest = self._rest, b""
-        if rest.startswith(b"data:"):
-            self._data.append(rest[5:].strip())
-        data, self._data = self._data, []
-        return [b"\n".join(data)] if data else []

@@ -3,6 +3,7 @@
 A vendor may quote the prompt in its explanation, so that goes to the caller at most; for our log there is its code.
 """
 
+import math
 import re
 from typing import Any
 
@@ -19,6 +20,9 @@ _ANTHROPIC_OVERFLOW = re.compile(r"prompt is too long: (\d+) tokens > (\d+) maxi
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 """A vendor's name for an error, and nothing that a caller could have said."""
+
+_THROTTLING = ("429", "rate_limit_exceeded", "RESOURCE_EXHAUSTED")
+"""What OpenAI's and Google's error objects say in place of a status."""
 
 _any_decoder = msgspec.json.Decoder()
 
@@ -37,6 +41,15 @@ def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
             code = "context_length_exceeded"
         return Rejected(said, upstream_status=status, caller_message=explanation, code=code)
     return UpstreamFailed(said, upstream_status=status)
+
+
+def error_in_answer(raw: msgspec.Raw) -> UpstreamError:
+    """What an error object means that came with a 200 or inside a stream."""
+    error = _decoded(bytes(raw))
+    said = for_log("error in a 200", error)
+    if isinstance(error, dict) and any(str(error.get(field)) in _THROTTLING for field in ("code", "status")):
+        return Throttled(said, upstream_status=429)
+    return UpstreamFailed(said)
 
 
 def for_log(what: str, error: object) -> str:
@@ -84,6 +97,6 @@ def _decoded(body: bytes) -> Any:
 def _retry_after(headers: Headers) -> int:
     """Seconds, 1 to 60; a date or nothing counts as 1."""
     try:
-        return min(MAX_RETRY_AFTER_S, max(1, -(-int(float(headers.get(b"retry-after", b"1"))) // 1)))
+        return min(MAX_RETRY_AFTER_S, max(1, math.ceil(float(headers.get(b"retry-after", b"1")))))
     except (ValueError, OverflowError):
         return 1

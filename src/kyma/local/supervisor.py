@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import os
 import secrets
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable
@@ -20,11 +19,10 @@ import msgspec
 from kyma.local import LocalModelError
 from kyma.local.engines import Engine
 from kyma.local.handshake import Listening
+from kyma.local.loopback import HOST, free_port, is_free, is_healthy
 
 State = Literal["stopped", "starting", "ready", "restarting", "failed"]
 
-HOST = "127.0.0.1"
-HEALTH_REQUEST = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 HEALTH_POLL_S = 0.05
 
 
@@ -104,7 +102,7 @@ class LocalModel:
         """
         if self._task is not None and not self._task.done():
             return
-        self._port = _free_port()
+        self._port = free_port()
         if missing := self.engine.what_is_missing():
             self._enter("failed", missing)
             return
@@ -193,7 +191,7 @@ class LocalModel:
         self._port = msgspec.json.decode(line, type=Listening).port
         try:
             async with asyncio.timeout(self.patience.health_s):
-                while not await _is_healthy(self._port):
+                while not await is_healthy(self._port):
                     await asyncio.sleep(HEALTH_POLL_S)
         except TimeoutError:
             return f"it loaded, but did not answer within {self.patience.health_s:g} s"
@@ -206,42 +204,11 @@ class LocalModel:
             self.log_path.write_bytes(said)
 
     def _keep_or_change_port(self) -> None:
-        if self._port is not None and _is_free(self._port):
+        if self._port is not None and is_free(self._port):
             return
-        self._port = _free_port()
+        self._port = free_port()
         if self.on_moved and self.base_url:
             self.on_moved(self.base_url)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-async def _is_healthy(port: int) -> bool:
-    try:
-        reader, writer = await asyncio.open_connection(HOST, port)
-    except OSError:
-        return False
-    try:
-        writer.write(HEALTH_REQUEST)
-        return (await reader.readline()).startswith(b"HTTP/1.1 200 ")
-    except OSError:
-        return False
-    finally:
-        writer.close()
 
 
 async def _end(child: Process, grace_s: float) -> None:

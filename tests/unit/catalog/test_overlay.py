@@ -63,6 +63,14 @@ def test_a_route_whose_searches_cost_more_than_theirs_are_sold_for_is_dropped(ow
     assert f"owl: near/owl-1 dropped: {cost} with the mark-up exceeds the list price {price}" in catalog.warnings
 
 
+@pytest.mark.parametrize("bucket", ["cache_write", "cache_write_1h"])
+def test_a_route_whose_cache_costs_more_than_it_is_sold_for_is_dropped(owl: Here, bucket: str) -> None:
+    catalog = owl(model_file(route("near", more=f'{bucket} = "0.75", '), FAR, price=LIST_PRICE))
+    assert [found.provider.id for found in catalog.models["owl"].routes] == ["far"]
+    (warning,) = (said for said in catalog.warnings if said.startswith("owl: near/owl-1 dropped: 0.5 / 1.0, "))
+    assert "to 0.75 into the cache with the mark-up exceeds" in warning
+
+
 def test_the_mark_up_is_rounded_up_to_a_whole_pico_dollar(owl: Here) -> None:
     assert owl(model_file(route("near", "0.000001", "1"), price="")).models["owl"].price.input == 2
 

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from kyma.local.embedding import DIMENSIONS, MAX_TOKENS
 from kyma.local.engines import minilm
 from kyma.local.handshake import Listening
 from tests.local_model import installed_embedding_model
-from tests.unit.local.processes import is_gone_within
+from tests.unit.local.processes import dies_with_its_parent
 
 KEY = "a-key-of-the-test"
 PROGRAM = [sys.executable, "-P", "-m", "kyma.local.embed"]
@@ -138,19 +137,5 @@ def test_ends_when_its_stdin_ends_and_when_it_is_told_to(tmp_path: Path) -> None
     told.close()
 
 
-def test_is_killed_with_its_parent_even_if_its_stdin_stays_open(tmp_path: Path) -> None:
-    reading, writing = os.pipe()
-    script = f"import subprocess; p = subprocess.Popen({PROGRAM}, stdin={reading}); print(p.pid, flush=True); p.wait()"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, pass_fds=[reading])
-    assert parent.stdout
-    pid = int(parent.stdout.readline())
-    os.write(writing, assignment(parent.pid))
-    assert msgspec.json.decode(parent.stdout.readline(), type=Listening).port > 0
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
-    try:
-        assert is_gone_within(pid, 3)
-    finally:
-        os.close(writing)
-        os.close(reading)
+def test_is_killed_with_its_parent_even_if_its_stdin_stays_open() -> None:
+    assert dies_with_its_parent(PROGRAM, assignment)

@@ -3,10 +3,10 @@
 import http.client
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from kyma.local.engines import llama
 from kyma.local.handshake import Listening
-from tests.unit.local.processes import is_gone_within
+from tests.unit.local.processes import dies_with_its_parent
 
 KEY = "a-key-of-the-test"
 CONTEXT_TOKENS = 512
@@ -145,22 +145,8 @@ def test_ends_when_its_stdin_ends(gguf: Path, tmp_path: Path) -> None:
     assert Child(gguf, tmp_path / "stderr").close() == 0
 
 
-def test_is_killed_with_its_parent_even_if_its_stdin_stays_open(gguf: Path, tmp_path: Path) -> None:
-    reading, writing = os.pipe()
-    script = f"import subprocess; p = subprocess.Popen({PROGRAM}, stdin={reading}); print(p.pid, flush=True); p.wait()"
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, pass_fds=[reading])
-    assert parent.stdout
-    pid = int(parent.stdout.readline())
-    os.write(writing, assignment(gguf, parent.pid))
-    assert msgspec.json.decode(parent.stdout.readline(), type=Listening).port > 0
-    parent.send_signal(signal.SIGKILL)
-    parent.wait()
-    parent.stdout.close()
-    try:
-        assert is_gone_within(pid, 3)
-    finally:
-        os.close(writing)
-        os.close(reading)
+def test_is_killed_with_its_parent_even_if_its_stdin_stays_open(gguf: Path) -> None:
+    assert dies_with_its_parent(PROGRAM, partial(assignment, gguf))
 
 
 def test_ends_at_once_when_its_parent_is_not_who_it_should_be(gguf: Path) -> None:

@@ -16,7 +16,7 @@ from kyma.dialects.anthropic_messages.wire import RawFields, encoder, fields_dec
 
 USER = msgspec.Raw(b'"user"')
 
-_FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]")
+_FORBIDDEN = re.compile(r"[^a-zA-Z0-9_-]|^$")
 
 
 class WireForm(msgspec.Struct, gc=False):

@@ -9,19 +9,16 @@ from kyma.core.answer import (
     NativeDelta,
     PartEnd,
     SignatureDelta,
-    StreamFailure,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     ToolCallStart,
 )
-from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Quirks
 from kyma.dialects.anthropic_messages.content import WireAnswerBlock, WireOuter, finish_reason, outer_fields
 from kyma.dialects.anthropic_messages.errors import stream_error
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, UsageTally, fields_decoder, to_raw
-from kyma.dialects.repeated import RepeatedText
-from kyma.dialects.sse import EventTooLarge, SseParser
+from kyma.dialects.sse_decoder import RepeatingDecoder
 from kyma.dialects.thinking import ThinkSplitter
 
 CALL_MEMBERS = ("type", "id", "name", "input")
@@ -76,66 +73,30 @@ class BlockState:
         """Input that stood in the start of the block: it holds if no delta brings any."""
 
 
-class EventDecoder:
+class EventDecoder(RepeatingDecoder):
     """See `StreamDecoder`. A stream is complete with its `message_stop`."""
 
-    __slots__ = (
-        "_blocks",
-        "_calls",
-        "_has_failed",
-        "_has_finished",
-        "_is_done",
-        "_repeated",
-        "_splitter",
-        "_sse",
-        "_tally",
-    )
+    __slots__ = ("_blocks", "_calls", "_has_finished", "_splitter", "_tally")
+
+    garbled = "an event of the stream is no message event"
 
     def __init__(self, thinks_first: bool) -> None:
+        super().__init__()
         self._splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
         """None once the text can hold no more thoughts."""
-        self._sse = SseParser()
-        self._repeated = RepeatedText()
         self._blocks: dict[int, BlockState] = {}
         self._tally = UsageTally()
         self._calls = 0
-        self._has_finished = self._is_done = self._has_failed = False
+        self._has_finished = False
 
-    def feed(self, data: bytes) -> list[ChatEvent]:
-        if self._has_failed or self._is_done:
-            return []
-        if self._sse.is_between and (text := self._repeated.read(data)):
-            return [TextDelta(0, text)]
-        events = self._decode(data)
-        if self._sse.is_between:
-            self._repeated.learn(data, events, self._decode)
-        return events
+    @property
+    def _is_complete(self) -> bool:
+        return False  # `message_stop` ends the reading there and then
 
-    def _decode(self, data: bytes) -> list[ChatEvent]:
-        events: list[ChatEvent] = []
-        try:
-            for payload in self._sse.feed(data):
-                if not self._is_done:
-                    self._read(_decode_event(payload), payload, events)
-        except UpstreamError as error:
-            self._fail(error, events)
-        except (msgspec.DecodeError, EventTooLarge, UnicodeDecodeError, RecursionError):
-            self._fail(Garbled("an event of the stream is no message event"), events)
-        return events
-
-    def close(self) -> list[ChatEvent]:
-        if self._has_failed or self._is_done:
-            return []
-        events = [event for payload in self._sse.close() for event in self.feed(b"data: " + payload + b"\n\n")]
-        if not self._has_failed and not self._is_done:
-            self._fail(Garbled("the stream ended before the message did"), events)
-        return events
-
-    def _fail(self, error: UpstreamError, events: list[ChatEvent]) -> None:
-        self._has_failed = True
-        events.append(StreamFailure(error))
-
-    def _read(self, event: WireEvent, payload: bytes, events: list[ChatEvent]) -> None:
+    def _read(self, payload: bytes, events: list[ChatEvent]) -> None:
+        if self._is_over:
+            return
+        event = _decode_event(payload)
         match event.type:
             case "content_block_delta" if event.delta is not None:
                 self._read_delta(event.index, event.delta, payload, events)
@@ -152,7 +113,7 @@ class EventDecoder:
             case "message_stop":
                 if not self._has_finished:
                     self._finish(WireDelta(stop_reason="end_turn"), event, events)
-                self._is_done = True
+                self._is_over = True
             case "error":
                 raise stream_error(event.error)
 

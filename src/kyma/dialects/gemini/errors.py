@@ -1,15 +1,13 @@
-"""Errors: ours in Google's envelope, a vendor's refusals, and an error object inside a stream."""
+"""Errors: ours in Google's envelope, and a vendor's refusals."""
 
 import re
 from typing import Any
 
-import msgspec
-
-from kyma.core.errors import Garbled, KymaError, RefusedUs, Rejected, Throttled, UpstreamError, UpstreamFailed
+from kyma.core.errors import KymaError, RefusedUs, Rejected, Throttled, UpstreamError
 from kyma.core.upstream import Headers
 from kyma.dialects import vendor_errors
 from kyma.dialects.gemini.wire import encoder
-from kyma.dialects.vendor_errors import MAX_RETRY_AFTER_S, for_log
+from kyma.dialects.vendor_errors import MAX_RETRY_AFTER_S
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -33,7 +31,6 @@ STATUS_WORDS = {
 
 RPC = "type.googleapis.com/google.rpc."
 
-_any_decoder = msgspec.json.Decoder()
 _OVERFLOW = re.compile(r"token count \(?(\d+)\)? exceeds the maximum number of tokens allowed \(?(\d+)")
 _DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,6})(?:\.\d+)?s"')
 
@@ -65,16 +62,3 @@ def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
         wait_s = min(MAX_RETRY_AFTER_S, 1 + int(delay[1]))
         return Throttled(error.message, upstream_status=status, retry_after_s=wait_s)
     return error
-
-
-def stream_error(raw: msgspec.Raw) -> UpstreamError:
-    """An error object that came with a 200 or inside a stream."""
-    try:
-        value = _any_decoder.decode(raw)
-    except msgspec.DecodeError:
-        return Garbled("an error object that is no JSON")
-    fields = value if isinstance(value, dict) else {}
-    said = for_log("error in a 200", fields)
-    if fields.get("code") == 429 or fields.get("status") == "RESOURCE_EXHAUSTED":
-        return Throttled(said, upstream_status=429)
-    return UpstreamFailed(said)

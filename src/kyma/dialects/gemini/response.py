@@ -11,7 +11,6 @@ from kyma.core.model import Quirks
 from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
 from kyma.dialects.gemini.candidates import read_candidates
-from kyma.dialects.gemini.errors import stream_error
 from kyma.dialects.gemini.relay import relay
 from kyma.dialects.gemini.signatures import wrap
 from kyma.dialects.gemini.wire import (
@@ -24,6 +23,7 @@ from kyma.dialects.gemini.wire import (
     encoder,
     parse_usage,
 )
+from kyma.dialects.vendor_errors import error_in_answer
 
 PROMPT_FEEDBACK = "promptFeedback"
 
@@ -63,7 +63,7 @@ def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     try:
         wire = _answer_decoder.decode(body)
         if wire.error is not NULL and wire.error != NULL:
-            raise stream_error(wire.error)
+            raise error_in_answer(wire.error)
         report = parse_usage(wire.usage_metadata)
         response_id = wire.response_id or ""
         if wire.candidates is NULL or wire.candidates == NULL:

@@ -9,12 +9,10 @@ from kyma.core.answer import (
     NativeDelta,
     PartEnd,
     SignatureDelta,
-    StreamFailure,
     TextDelta,
     ThinkingDelta,
     ToolCallStart,
 )
-from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Quirks
 from kyma.dialects.gemini.candidates import (
     WireAnswerCall,
@@ -24,10 +22,10 @@ from kyma.dialects.gemini.candidates import (
     invented_id,
     own_word,
 )
-from kyma.dialects.gemini.errors import stream_error
 from kyma.dialects.gemini.response import PROMPT_FEEDBACK, block_reason
 from kyma.dialects.gemini.wire import NAME, NULL, UNFINISHED, parse_usage, to_raw
-from kyma.dialects.sse import EventTooLarge, SseParser
+from kyma.dialects.sse_decoder import SseDecoder
+from kyma.dialects.vendor_errors import error_in_answer
 
 
 class WirePiece(msgspec.Struct, rename="camel", gc=False):
@@ -57,42 +55,22 @@ class CandidateState:
         self.has_finished = False
 
 
-class PieceDecoder:
+class PieceDecoder(SseDecoder):
     """See `StreamDecoder`. A stream is complete once each candidate that it spoke of has finished.
 
     Usage comes with every piece: the first and the last are told.
     """
 
-    __slots__ = ("_candidates", "_has_failed", "_is_blocked", "_response_id", "_sse", "_usage", "_was_told")
+    __slots__ = ("_candidates", "_is_blocked", "_response_id", "_usage", "_was_told")
+
+    garbled = "a piece of the stream is no generateContent response"
 
     def __init__(self) -> None:
-        self._sse = SseParser()
+        super().__init__()
         self._candidates: dict[int, CandidateState] = {}
         self._usage = self._was_told = NULL
         self._response_id = ""
         self._is_blocked = False
-        self._has_failed = False
-
-    def feed(self, data: bytes) -> list[ChatEvent]:
-        if self._has_failed:
-            return []
-        events: list[ChatEvent] = []
-        try:
-            for payload in self._sse.feed(data):
-                self._read(_decode_piece(payload), events)
-        except UpstreamError as error:
-            self._fail(error, events)
-        except (msgspec.DecodeError, EventTooLarge, UnicodeDecodeError, RecursionError):
-            self._fail(Garbled("a piece of the stream is no generateContent response"), events)
-        return events
-
-    def close(self) -> list[ChatEvent]:
-        if self._has_failed:
-            return []
-        events = [event for payload in self._sse.close() for event in self.feed(b"data: " + payload + b"\n\n")]
-        if not self._has_failed and not self._is_complete:
-            self._fail(Garbled("the stream ended before the answer did"), events)
-        return events
 
     @property
     def _is_complete(self) -> bool:
@@ -100,13 +78,10 @@ class PieceDecoder:
             return True
         return bool(self._candidates) and all(state.has_finished for state in self._candidates.values())
 
-    def _fail(self, error: UpstreamError, events: list[ChatEvent]) -> None:
-        self._has_failed = True
-        events.append(StreamFailure(error))
-
-    def _read(self, piece: WirePiece, events: list[ChatEvent]) -> None:
+    def _read(self, payload: bytes, events: list[ChatEvent]) -> None:
+        piece = _decode_piece(payload)
         if piece.error is not NULL and piece.error != NULL:
-            raise stream_error(piece.error)
+            raise error_in_answer(piece.error)
         if piece.response_id and not self._response_id:
             self._response_id = piece.response_id
         for candidate in piece.candidates or ():

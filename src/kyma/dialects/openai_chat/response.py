@@ -10,10 +10,10 @@ from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
 from kyma.dialects.base import Reply
 from kyma.dialects.openai_chat.choices import read_choices, usage_of_choices
-from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.relay import relay
 from kyma.dialects.openai_chat.wire import NAME, NULL, encoder, parse_usage
 from kyma.dialects.openai_shared import render_usage
+from kyma.dialects.vendor_errors import error_in_answer
 
 
 class WireAnswer(msgspec.Struct):
@@ -44,7 +44,7 @@ def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     try:
         wire = _answer_decoder.decode(body)
         if wire.error is not NULL and wire.error != NULL:
-            raise stream_error(wire.error)
+            raise error_in_answer(wire.error)
         said = relay(wire.choices, quirks) or read_choices(wire.choices, quirks)
         usage = wire.usage if isinstance(said, Relay) or wire.usage != NULL else usage_of_choices(wire.choices)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -10,20 +10,17 @@ from kyma.core.answer import (
     FinishReason,
     NativeDelta,
     RefusalDelta,
-    StreamFailure,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     ToolCallStart,
 )
-from kyma.core.errors import Garbled, UpstreamError
 from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason, read_words
-from kyma.dialects.openai_chat.errors import stream_error
 from kyma.dialects.openai_chat.wire import NAME, NULL, STOP, encoder, parse_usage
-from kyma.dialects.repeated import RepeatedText
-from kyma.dialects.sse import EventTooLarge, SseParser
+from kyma.dialects.sse_decoder import RepeatingDecoder
 from kyma.dialects.thinking import ThinkSplitter
+from kyma.dialects.vendor_errors import error_in_answer
 
 DONE = b"[DONE]"
 
@@ -88,56 +85,28 @@ class ChoiceState:
         self.has_finished = self.has_refused = False
 
 
-class ChunkDecoder:
+class ChunkDecoder(RepeatingDecoder):
     """See `StreamDecoder`. A stream is complete once each choice that it spoke of has finished."""
 
-    __slots__ = ("_choices", "_has_failed", "_quirks", "_repeated", "_sse")
+    __slots__ = ("_choices", "_quirks")
+
+    garbled = "a chunk of the stream is no chat completion chunk"
 
     def __init__(self, quirks: Quirks) -> None:
+        super().__init__()
         self._quirks = quirks
-        self._sse = SseParser()
-        self._repeated = RepeatedText()
         self._choices: dict[int, ChoiceState] = {}
-        self._has_failed = False
 
-    def feed(self, data: bytes) -> list[ChatEvent]:
-        if self._has_failed:
-            return []
-        if self._sse.is_between and (text := self._repeated.read(data)):
-            return [TextDelta(0, text)]
-        events = self._decode(data)
-        if self._sse.is_between:
-            self._repeated.learn(data, events, self._decode)
-        return events
+    @property
+    def _is_complete(self) -> bool:
+        return bool(self._choices) and all(state.has_finished for state in self._choices.values())
 
-    def _decode(self, data: bytes) -> list[ChatEvent]:
-        events: list[ChatEvent] = []
-        try:
-            for payload in self._sse.feed(data):
-                if payload != DONE:
-                    self._read(_decode_chunk(payload), events)
-        except UpstreamError as error:
-            self._fail(error, events)
-        except (msgspec.DecodeError, EventTooLarge, UnicodeDecodeError, RecursionError):
-            self._fail(Garbled("a chunk of the stream is no chat completion chunk"), events)
-        return events
-
-    def close(self) -> list[ChatEvent]:
-        if self._has_failed:
-            return []
-        events = [event for payload in self._sse.close() for event in self.feed(b"data: " + payload + b"\n\n")]
-        is_complete = self._choices and all(state.has_finished for state in self._choices.values())
-        if not self._has_failed and not is_complete:
-            self._fail(Garbled("the stream ended before the answer did"), events)
-        return events
-
-    def _fail(self, error: UpstreamError, events: list[ChatEvent]) -> None:
-        self._has_failed = True
-        events.append(StreamFailure(error))
-
-    def _read(self, chunk: WireChunk, events: list[ChatEvent]) -> None:
+    def _read(self, payload: bytes, events: list[ChatEvent]) -> None:
+        if payload == DONE:
+            return
+        chunk = _decode_chunk(payload)
         if chunk.error is not NULL and chunk.error != NULL:
-            raise stream_error(chunk.error)
+            raise error_in_answer(chunk.error)
         for choice in chunk.choices or ():
             state = self._choices.get(choice.index) or self._open(choice.index)
             _read_delta(choice, choice.delta or SILENCE, state, events)

@@ -6,12 +6,12 @@ import msgspec
 
 from kyma.core.answer import UsageReport
 from kyma.core.chat import Rendered
-from kyma.core.errors import Garbled, Rejected, UpstreamFailed
+from kyma.core.errors import Garbled, Rejected
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.openai_embeddings.vectors import read_vector, vector_of
 from kyma.dialects.openai_embeddings.wire import EmbeddingRequest, EmbeddingResponse, parse_usage
 from kyma.dialects.raw_fields import NULL, RawFields, encoder, raw
-from kyma.dialects.vendor_errors import for_log
+from kyma.dialects.vendor_errors import error_in_answer
 
 OURS = ("idempotency_key",)
 DONE_HERE = ("dimensions", "encoding_format")
@@ -56,7 +56,7 @@ def render_request(request: EmbeddingRequest, upstream_model: str, quirks: Quirk
 def parse_response(body: bytes, request: EmbeddingRequest) -> EmbeddingResponse:
     """Read a vendor's 200, whichever encoding it chose.
 
-    Raises: Garbled unless it has one vector for each input, UpstreamFailed when it holds an error, Rejected when the
+    Raises: Garbled unless it has one vector for each input, UpstreamError when it holds an error, Rejected when the
     customer wants more dimensions than the model has.
     """
     try:
@@ -64,7 +64,7 @@ def parse_response(body: bytes, request: EmbeddingRequest) -> EmbeddingResponse:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is no list of embeddings") from None
     if wire.error != NULL:
-        raise UpstreamFailed(for_log("error in a 200", msgspec.json.decode(wire.error)))
+        raise error_in_answer(wire.error)
     found = {
         place if entry.index is None else entry.index: entry.embedding for place, entry in enumerate(wire.data or ())
     }

@@ -7,12 +7,12 @@ import msgspec
 
 from kyma.core.answer import UsageReport
 from kyma.core.chat import Rendered
-from kyma.core.errors import Garbled, UpstreamFailed
+from kyma.core.errors import Garbled
 from kyma.core.model import Quirks, Usage
 from kyma.dialects.raw_fields import NULL, RawFields, encoder, raw
 from kyma.dialects.rerank.forms import FORMS
 from kyma.dialects.rerank.wire import Ranked, RerankRequest, RerankResponse
-from kyma.dialects.vendor_errors import for_log
+from kyma.dialects.vendor_errors import error_in_answer
 
 UNDERSTOOD = ("model", "query", "documents", "top_n", "top_k", "return_documents", "idempotency_key")
 MAX_TOKENS = 2**40
@@ -97,7 +97,7 @@ def render_request(request: RerankRequest, upstream_model: str, quirks: Quirks) 
 def parse_response(body: bytes, request: RerankRequest) -> RerankResponse:
     """Read a vendor's 200, in whichever form it is.
 
-    Raises: Garbled when it ranks nothing or what was not sent, UpstreamFailed when it holds an error.
+    Raises: Garbled when it ranks nothing or what was not sent, UpstreamError when it holds an error.
     """
     try:
         wire = _answer_decoder.decode(body)
@@ -106,7 +106,7 @@ def parse_response(body: bytes, request: RerankRequest) -> RerankResponse:
     if isinstance(wire, list):
         wire = WireAnswer(results=wire)
     if wire.error != NULL:
-        raise UpstreamFailed(for_log("error in a 200", msgspec.json.decode(wire.error)))
+        raise error_in_answer(wire.error)
     found = wire.results if wire.results is not None else wire.data
     scores = {
         entry.index: entry.score if entry.relevance_score is None else entry.relevance_score for entry in found or ()
