@@ -15,7 +15,7 @@ from kyma.dialects.base import Reply
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_shared import InputUsageOut, render_error, render_input_usage
 from kyma.dialects.raw_fields import NULL, RawFields, encoder, fields_decoder, raw
-from kyma.dialects.vendor_errors import parse_error
+from kyma.dialects.vendor_errors import for_log, parse_error
 
 __all__ = [
     "NAME",
@@ -33,7 +33,6 @@ __all__ = [
 NAME = "openai_moderations"
 DEFAULT_MODEL = "omni-moderation-latest"
 """What OpenAI takes when no model is named."""
-MAX_ERROR_BYTES = 500
 
 
 class ModerationRequest(CallRequest, frozen=True, kw_only=True):
@@ -144,7 +143,7 @@ def parse_response(body: bytes, request: ModerationRequest) -> ModerationRespons
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Garbled("the answer is no list of verdicts") from None
     if wire.error != NULL:
-        raise UpstreamFailed(f"error in a 200: {bytes(wire.error)[:MAX_ERROR_BYTES].decode(errors='replace')}")
+        raise UpstreamFailed(for_log("error in a 200", msgspec.json.decode(wire.error)))
     if len(wire.results or ()) != request.readings:
         raise Garbled(f"the answer has no verdict on each of the {request.readings} inputs")
     return ModerationResponse(_results_decoder.decode(body).results)
