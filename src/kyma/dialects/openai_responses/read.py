@@ -9,7 +9,7 @@ from kyma.core.chat import Chat, Effort, OutputFormat, Reasoning, ToolChoice
 from kyma.dialects.openai_responses.conversation import Conversation
 from kyma.dialects.openai_responses.items import Item
 from kyma.dialects.openai_responses.tools import Toolbox, read_tools
-from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder, head
+from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder
 from kyma.dialects.report import gather
 
 T = TypeVar("T")
@@ -87,6 +87,8 @@ class Taken:
 
     def take(self, concept: str, decoder: msgspec.json.Decoder[T], *fields: str) -> T | None:
         """The first of `fields` that is there; it stays lost if it cannot be understood."""
+        if not self._left:
+            return None
         for field in fields or (concept,):
             if field in self._left:
                 try:
@@ -209,9 +211,9 @@ def _promises(fields: RawFields, taken: Taken) -> None:
     if fields.get("truncation", NULL) != NULL and taken.take("truncation", _string) != "disabled":
         taken.lost["truncation"] = None
     taken.names.pop("truncation", None)
-    raw = fields.get("include", NULL)
-    wanted = _strings_decoder.decode(raw) if head(raw) == b"[" else []
-    taken.lost.update({f"include.{name}": None for name in wanted if name != ENCRYPTED})
+    if fields.get("include", NULL) != NULL:
+        wanted = _strings_decoder.decode(fields["include"])
+        taken.lost.update({f"include.{name}": None for name in wanted if name != ENCRYPTED})
     options = fields.get("stream_options", NULL)
     if options != NULL:
         asked = fields_decoder.decode(options)

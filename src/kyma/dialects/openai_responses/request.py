@@ -11,6 +11,7 @@ from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_responses.items import (
     MEMBERS,
+    OFFERING,
     TEXTS,
     Item,
     WireAdditionalTools,
@@ -76,7 +77,7 @@ def parse_request(body: bytes) -> ChatRequest:
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
     _check(wire)
-    items = read_items(fields)
+    items = read_items(wire.input or [])
     media_bytes = images = document_bytes = 0
     tool_lists = list(_tool_lists(wire, items))
     needs_native = not all([check_tools(tools, where) for where, tools in tool_lists])
@@ -114,9 +115,10 @@ def parse_request(body: bytes) -> ChatRequest:
 
 def _tool_lists(wire: ResponsesRequest, items: list[Item]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
     """Every place that offers tools, with what stands there."""
-    yield "tools", wire.tools or []
+    if wire.tools:
+        yield "tools", wire.tools
     for index, item in enumerate(items):
-        if isinstance(item.wire, WireAdditionalTools | WireSearchOutput):
+        if item.kind in OFFERING and isinstance(item.wire, WireAdditionalTools | WireSearchOutput):
             yield f"input.{index}.tools", item.wire.tools
 
 

@@ -21,7 +21,7 @@ from kyma.core.answer import (
 )
 from kyma.core.chat import ChatRequest
 from kyma.dialects.openai_responses.envelope import final_status
-from kyma.dialects.openai_responses.items import read_items
+from kyma.dialects.openai_responses.items import items_of
 from kyma.dialects.openai_responses.output import Item, ItemStatus, Pen
 from kyma.dialects.openai_responses.output_call import CallItem
 from kyma.dialects.openai_responses.output_message import MessageItem
@@ -187,7 +187,9 @@ class ItemSequence:
     def _advance(self) -> bytes:
         """Tell what waited behind items that are finished."""
         told = b""
-        while self._pen is not None and self._live < len(self._items):
+        if self._pen is None:
+            return told
+        while self._live < len(self._items):
             item = self._items[self._live]
             if not item.is_started:
                 told += item.start(self._pen)
@@ -198,7 +200,7 @@ class ItemSequence:
 
     def _toolbox(self) -> Toolbox:
         if self._tools is None:
-            self._tools = read_tools(self._fields, read_items(self._fields))
+            self._tools = read_tools(self._fields, items_of(self._fields))
         return self._tools
 
 
