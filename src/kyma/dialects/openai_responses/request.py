@@ -156,4 +156,8 @@ def _is_native(wire: WireItem | None) -> bool:
 
 
 def _bytes_read(fields: RawFields) -> int:
-    return sum(len(memoryview(fields[name])) for name in READ_BY_MODEL if name in fields)
+    read = 0
+    for name in READ_BY_MODEL:
+        if name in fields:
+            read += len(memoryview(fields[name]))
+    return read
