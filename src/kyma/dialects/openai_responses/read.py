@@ -206,17 +206,17 @@ def _named(choice: WireChoice, tools: Toolbox) -> list[str]:
 
 def _promises(fields: RawFields, taken: Taken) -> None:
     """What the caller is owed besides the answer and does not get: storage, further members of the answer."""
-    if fields.get("store", FALSE) not in (FALSE, NULL):
+    if "store" in fields and fields["store"] not in (FALSE, NULL):
         taken.lost["store"] = None
-    if fields.get("truncation", NULL) != NULL and taken.take("truncation", _string) != "disabled":
-        taken.lost["truncation"] = None
-    taken.names.pop("truncation", None)
-    if fields.get("include", NULL) != NULL:
+    if "truncation" in fields and fields["truncation"] != NULL:
+        if taken.take("truncation", _string) != "disabled":
+            taken.lost["truncation"] = None
+        taken.names.pop("truncation", None)
+    if "include" in fields and fields["include"] != NULL:
         wanted = _strings_decoder.decode(fields["include"])
         taken.lost.update({f"include.{name}": None for name in wanted if name != ENCRYPTED})
-    options = fields.get("stream_options", NULL)
-    if options != NULL:
-        asked = fields_decoder.decode(options)
+    if "stream_options" in fields and fields["stream_options"] != NULL:
+        asked = fields_decoder.decode(fields["stream_options"])
         taken.lost.update({f"stream_options.{name}": None for name, raw in asked.items() if raw not in (NULL, FALSE)})
 
 
