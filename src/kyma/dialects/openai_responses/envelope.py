@@ -122,13 +122,13 @@ def final_status(finish: FinishReason) -> Literal["completed", "incomplete"]:
 def usage_out(bill: Bill) -> UsageOut:
     """The bill as a customer of this dialect reads it."""
     usage = bill.usage
-    cached, written = usage.cached_input, usage.total_written
+    prompt, cached, written = usage.total_input, usage.cached_input, usage.total_written
     return UsageOut(
-        usage.total_input,
+        prompt,
         InputDetails(cached, written) if cached or written else NO_CACHE,
         usage.output,
         OutputDetails(usage.reasoning) if usage.reasoning else NO_REASONING,
-        usage.total,
+        prompt + usage.output,
         usd_number(bill.cost),
         usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
     )

@@ -28,7 +28,7 @@ from kyma.dialects.openai_responses.output_message import MessageItem
 from kyma.dialects.openai_responses.output_thought import ThoughtItem
 from kyma.dialects.openai_responses.read import ENCRYPTED
 from kyma.dialects.openai_responses.tools import SEARCH, Toolbox, read_tools
-from kyma.dialects.openai_responses.wire import NULL, Sealed, head, seal
+from kyma.dialects.openai_responses.wire import NULL, Sealed, seal
 
 CALL_PREFIXES = {"function": "fc", "custom": "ctc", SEARCH: "tsc"}
 
@@ -44,7 +44,7 @@ class ItemSequence:
     def __init__(self, request: ChatRequest, digits: str, pen: Pen | None) -> None:
         self.finish = FinishReason.STOP
         self._fields = request.native.fields
-        self._shows_proofs = _includes(self._fields.get("include", NULL))
+        self._shows_proofs = "include" in self._fields and _asks_for_proofs(self._fields["include"])
         self._digits = digits
         self._pen = pen
         self._items: list[Item] = []
@@ -217,5 +217,5 @@ class ItemSequence:
         return self._tools
 
 
-def _includes(raw: msgspec.Raw) -> bool:
-    return head(raw) == b"[" and ENCRYPTED in _strings_decoder.decode(raw)
+def _asks_for_proofs(include: msgspec.Raw) -> bool:
+    return include != NULL and ENCRYPTED in _strings_decoder.decode(include)
