@@ -100,6 +100,8 @@ def _plain_forms(text: str) -> Iterator[tuple[str, bytes]]:
     yield "plain", raw
     yield "hex", raw.hex().encode()
     yield "utf-16", text.encode("utf-16-le")
+    yield "token ids", ",".join(map(str, raw)).encode()
+    yield "token ids, apart", ", ".join(map(str, raw)).encode()
     yield "escaped", "".join(f"\\u{ord(letter):04x}" for letter in text).encode()
     for once in _base64_forms(raw):
         yield "base64", once

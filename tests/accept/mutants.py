@@ -309,6 +309,13 @@ MUTANTS = (
     ),
     _one(
         "privacy",
+        "an error in place of a verdict is logged in the vendor's words",
+        "dialects/openai_moderations.py",
+        'for_log("error in a 200", msgspec.json.decode(wire.error))',
+        'f"error in a 200: {bytes(wire.error)}"',
+    ),
+    _one(
+        "privacy",
         "a usage row holds the answer",
         "calls/calls.py",
         "        str(outcome),\n",

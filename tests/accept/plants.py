@@ -22,6 +22,8 @@ FORMS: Mapping[str, Callable[[str], bytes]] = {
     "utf-16": lambda text: text.encode("utf-16-le"),
     **{f"base64 at {n}": lambda text, n=n: b64encode(b"." * n + text.encode() + b"!") for n in range(3)},  # type: ignore[misc]
     "base64 of base64": lambda text: b64encode(b"x" + b64encode(text.encode())),
+    "token ids in JSON": lambda text: json.dumps([*text.encode()], separators=(",", ":")).encode(),
+    "token ids as printed": lambda text: repr((*text.encode(),)).encode(),
     "backwards": lambda text: text[::-1].encode(),
     "backwards in base64": lambda text: b64encode(text[::-1].encode()),
     "without its stem": lambda text: json.dumps(text.rpartition(".")[2]).encode(),

@@ -21,13 +21,14 @@ import msgspec
 from kyma.core.money import NANOS_PER_USD
 from tests.accept import dialects
 from tests.accept.client import Client, Reply
-from tests.accept.errands import BODY_LIMIT_BYTES, Errand, chat, errands, models, providers
+from tests.accept.errands import BODY_LIMIT_BYTES, Errand, chat, errands, models, providers, whole
 from tests.accept.keeping import Kept, look_elsewhere, look_everywhere, plant_control, read_as_other
 from tests.accept.marks import Marks, search_folder
 from tests.accept.plants import missed
 from tests.accept.privacy_postgres import books, look_into_postgres
 from tests.accept.stage import gateway_on
 from tests.accept.suite import Figure, Run, Suite, at_least, told, zero
+from tests.accept.wholes import askings
 from tests.gateway_catalog import SUFFIXES
 from tests.gateway_process import GatewayProcess
 from tests.upstream.process import UpstreamProcess
@@ -76,8 +77,8 @@ def run(run: Run) -> list[Figure]:
         zero("requests without a whole answer", found.unanswered),
         zero("answers that are a bug of ours", found.bugs),
         at_least("requests", found.requests, run.size),
-        zero("answers without their mark", found.unmarked),
-        at_least("answers that must have theirs", found.answered, 1),
+        zero("answers without what they must hold", found.unmarked),
+        at_least("answers that must hold something", found.answered, 1),
         at_least("settlements through the spool", found.spooled, 1),
         told("searched, in megabytes", f"{found.searched_bytes / 1e6:.0f}"),
     ]
@@ -103,7 +104,7 @@ class _Stage(msgspec.Struct, frozen=True):
         look_everywhere(self.marks, self.control, self.folder, moment, self.found)
 
     def interrupt(self, end: Callable[[], object], fate: str = "held") -> None:
-        """Streams and whole answers of every dialect on every family are under way when `end` comes."""
+        """Streams and whole answers of every dialect on every family, and of other kinds, are under way at `end`."""
         asyncio.run(_interrupt(self, end, fate))
 
 
@@ -125,7 +126,7 @@ def _live(stage: _Stage, asked: list[Errand]) -> None:
     """Everything is asked; the gateway is killed, then crashes, then stops, each time with streams under way."""
     gateway, found = stage.gateway, stage.found
     stage.open()
-    asyncio.run(_ask_all(gateway.port, stage.key, asked, stage.marks, found))
+    asyncio.run(_ask_all(gateway.port, stage.key, asked, found))
     paths = {(one.question.method, one.question.path.partition("?")[0]) for one in asked}
     read_as_other(stage.marks, gateway, stage.other, paths, found)
     look_elsewhere(gateway, stage.folder, found)
@@ -157,7 +158,7 @@ def _spool(stage: _Stage) -> None:
     stage.look("replayed")
 
 
-async def _ask_all(port: int, key: str, asked: list[Errand], marks: Marks, found: Kept) -> None:
+async def _ask_all(port: int, key: str, asked: list[Errand], found: Kept) -> None:
     waiting = iter(asked)
 
     async def work() -> None:
@@ -165,27 +166,28 @@ async def _ask_all(port: int, key: str, asked: list[Errand], marks: Marks, found
             client = Client(port, key)
             reply = await client.chat(one.question, (lambda reply: bool(reply.words)) if one.leaves else None)
             client.leave()
-            _note(one, reply, marks, found)
+            _note(one, reply, found)
 
     await asyncio.gather(*(work() for _ in range(WORKERS)))
 
 
-def _note(one: Errand, reply: Reply, marks: Marks, found: Kept) -> None:
+def _note(one: Errand, reply: Reply, found: Kept) -> None:
     found.requests += 1
     what = f"{one.kind} {one.question.method} {one.question.path}: {reply.status} {bytes(reply.body[:200])!r}"
     if not reply.is_whole and not one.leaves:
         found.unanswered.append(what)
     if reply.status == 500:
         found.bugs.append(what)
-    if one.is_answered:
+    if one.holds:
         found.answered += 1
-        if marks.stem[::-1].encode() not in reply.body:
+        if one.holds not in reply.body.decode():
             found.unmarked.append(what)
 
 
 async def _interrupt(stage: _Stage, end: Callable[[], object], fate: str) -> None:
     places = product(dialects.ALL, SUFFIXES.values(), (True, False))
     asked = [chat(stage.marks, dialect, fate, suffix, is_streaming) for dialect, suffix, is_streaming in places]
+    asked += [whole(stage.marks, one, fate) for one in askings(stage.marks)]
     clients = [Client(stage.gateway.port, stage.key) for _ in asked]
     overs = [
         await client.post(one.question, lambda reply: bool(reply.words))
@@ -204,7 +206,7 @@ def _on_postgres(folder: Path, upstream: UpstreamProcess, asked: list[Errand], l
         more = {"KYMA_DATABASE_URL": url, "KYMA_PEPPER": control("pepper")}
         with _stage(folder, upstream, marks, control, found, more) as stage:
             stage.open()
-            asyncio.run(_ask_all(stage.gateway.port, stage.key, asked, marks, found))
+            asyncio.run(_ask_all(stage.gateway.port, stage.key, asked, found))
             stage.interrupt(stage.gateway.kill)
             found.hits += [f"on Postgres: {hit}" for hit in search_folder(marks, folder)]
             look_into_postgres(marks, control, url, found)

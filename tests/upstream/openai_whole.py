@@ -43,7 +43,7 @@ def read(request: Request) -> Reading:
         wants_usage=True,
         prompt_tokens=_tokens(given),
         max_tokens=None,
-        last_user_text="",
+        last_user_text=" ".join(filter(None, map(_text, given))),
         texts=(),
         tools=(),
         calls=(),
@@ -127,15 +127,18 @@ def _is_ids(given: list[object]) -> bool:
     return all(isinstance(part, int) for part in given)
 
 
+def _text(part: object) -> str:
+    """Nothing for token ids and images."""
+    return part if isinstance(part, str) else str(part.get("text", "")) if isinstance(part, dict) else ""
+
+
 def _tokens(given: list[object]) -> int:
     """Words of texts; ids as many as they are."""
     tokens = 0
     for part in given:
         match part:
-            case str():
-                tokens += words_in([part])
-            case dict():
-                tokens += words_in([str(part.get("text", ""))])
+            case str() | dict():
+                tokens += words_in([_text(part)])
             case list():
                 tokens += len(part)
             case int():

@@ -15,6 +15,9 @@ def gather(*told: dict[str, str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for part in told:
         for concept, paths in part.items():
+            if concept not in names:
+                names[concept] = paths
+                continue
             for path in paths.split(", "):
                 note(names, concept, path)
     return names
@@ -47,6 +50,8 @@ class Report:
     @property
     def both(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """`(dropped, emulated)`; what is dropped is not emulated as well."""
+        if not self.dropped and not self.emulated:
+            return (), ()
         dropped = _each(self.dropped)
         return tuple(dropped), tuple([path for path in _each(self.emulated) if path not in dropped])
 

@@ -83,6 +83,8 @@ def read_choice(raw: msgspec.Raw, outer: WireOuter, thinks_first: bool = False) 
 
 def outer_fields(outer: WireOuter) -> RawFields:
     """The members beside the content that travel."""
+    if outer.stop_details is NULL and outer.container is NULL and outer.context_management is NULL:
+        return {}
     fields = {
         "stop_details": outer.stop_details,
         "container": outer.container,

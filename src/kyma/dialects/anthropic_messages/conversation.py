@@ -58,8 +58,9 @@ def read_messages(raw: msgspec.Raw, system: msgspec.Raw | None, report: Report) 
                 report.lose(f"messages.{name}")
         sent = [] if isinstance(wire.content, str) else _raws_decoder.decode(fields["content"])
         parts = _parts(wire.content, sent, "messages.content", report)
-        messages.extend(Message("tool", (part,)) for part in parts if isinstance(part, ToolResultPart))
-        rest = tuple([part for part in parts if not isinstance(part, ToolResultPart)])
+        results = [Message("tool", (part,)) for part in parts if isinstance(part, ToolResultPart)]
+        rest = tuple([part for part in parts if not isinstance(part, ToolResultPart)]) if results else parts
+        messages += results
         if rest or not parts:
             messages.append(Message(wire.role, rest))
     return tuple(messages)

@@ -15,6 +15,7 @@ OURS = ("model", "messages", "system", "max_tokens", "stream", "idempotency_key"
 
 READ = ("tool_choice", "thinking", "output_config", "output_format", "metadata", "service_tier", "stop_sequences")
 SAMPLING = ("temperature", "top_p", "top_k")
+KNOWN = {*OURS, *READ, *SAMPLING}
 EFFORTS: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 NOTHING = msgspec.Raw(b"0")
 TIERS = {"auto": "auto", "standard_only": "default"}
@@ -65,7 +66,7 @@ def read_chat(fields: RawFields, max_tokens: int) -> Chat:
     fields = {name: raw for name, raw in fields.items() if raw != NULL}
     report = Report()
     for name in fields:
-        if name not in OURS and name not in READ and name not in SAMPLING and fields[name] not in EMPTY:
+        if name not in KNOWN and fields[name] not in EMPTY:
             report.lose(name)
     if fields.get("max_tokens") == NOTHING:
         report.lose("max_tokens")
@@ -80,7 +81,7 @@ def read_chat(fields: RawFields, max_tokens: int) -> Chat:
             report.name(name, name)
     return Chat(
         messages=messages,
-        tools=read_tools(fields.get("tools", NULL), report),
+        tools=read_tools(fields["tools"], report) if "tools" in fields else (),
         tool_choice=choice,
         parallel_tool_calls=parallel,
         max_tokens=max_tokens or 1,

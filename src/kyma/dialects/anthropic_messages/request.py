@@ -18,7 +18,7 @@ from kyma.dialects.anthropic_messages.read import (
     read_chat,
 )
 from kyma.dialects.anthropic_messages.server_tools import NONE, count_lookups
-from kyma.dialects.anthropic_messages.wire import NAME, NULL, encoder, fields_decoder
+from kyma.dialects.anthropic_messages.wire import NAME, NULL, RawFields, encoder, fields_decoder
 from kyma.dialects.json_input import decode_body
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -112,9 +112,7 @@ def _request(
         temperature=temperature,
         roles=frozenset(roles),
         has_tools=bool(wire.tools),
-        needs_native=census.needs_native
-        or not max_tokens
-        or any(fields.get(name, NULL) != NULL for name in NATIVE_FIELDS),
+        needs_native=census.needs_native or not max_tokens or _asks_natively(fields),
         chat=partial(read_chat, fields, max_tokens or 1),
         native=Native(NAME, fields, headers),
         input_bytes=max(0, read_by_model - census.media_bytes),
@@ -125,6 +123,13 @@ def _request(
         fetches=lookups.fetches,
         unpriced=lookups.unpriced,
     )
+
+
+def _asks_natively(fields: RawFields) -> bool:
+    for name in NATIVE_FIELDS:
+        if name in fields and fields[name] != NULL:
+            return True
+    return False
 
 
 def _check(wire: CountRequest, census: Census) -> set[Role]:

@@ -209,6 +209,7 @@ class UsageOut(msgspec.Struct, omit_defaults=True):
 
 
 NOTHING_WRITTEN = WrittenOut(0, 0)
+ZERO = usd_number(0)
 
 
 def count_usage(usage: Usage) -> UsageOut:
@@ -228,7 +229,8 @@ def count_usage(usage: Usage) -> UsageOut:
 def render_usage(bill: Bill) -> UsageOut:
     """The bill as a customer of this dialect reads it."""
     out = count_usage(bill.usage)
-    out.cost, out.cache_discount = usd_number(bill.cost), usd_number(bill.cache_discount)
+    out.cost = usd_number(bill.cost)
+    out.cache_discount = usd_number(bill.cache_discount) if bill.cache_discount else ZERO
     return out
 
 

@@ -77,7 +77,7 @@ def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
     parts: tuple[AnswerPart, ...] = (TextPart(speech),) if speech else ()
     if thought:
         parts = (ThinkingPart(thought), *parts)
-    refusal = read_words(message.refusal)
+    refusal = "" if message.refusal is NULL else read_words(message.refusal)
     if refusal:
         parts += (RefusalPart(refusal),)
     if message.tool_calls:

@@ -13,6 +13,19 @@ NO_PARAMETERS = {"type": "object", "properties": {}}
 FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 """The parameters that stand for a custom tool's free text."""
 
+FIELDS = {
+    "temperature": "temperature",
+    "top_p": "top_p",
+    "seed": "seed",
+    "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "logit_bias": "logit_bias",
+    "verbosity": "verbosity",
+    "user": "user",
+    "cache_key": "prompt_cache_key",
+    "service_tier": "service_tier",
+}
+"""Concepts that are said as they are, and the field that says each."""
 
 EFFORT_FROM_BUDGET = ((2048, "low"), (16384, "medium"))
 """Thinking budgets in tokens up to which an effort is meant; above, `high`."""
@@ -29,15 +42,15 @@ def translate(chat: Chat, *, returns_reasoning: bool) -> Translation:
         told.put("tool_choice", _choice(chat.tool_choice), "tool_choice")
     elif chat.tool_choice is not None and chat.tool_choice.mode == "required":
         told.drop_if_asked("tool_choice")
-    for field in ("temperature", "top_p", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "verbosity"):
-        if (value := getattr(chat, field)) is not None:
-            told.put(field, value, field)
-    told.put("n", chat.n if chat.n > 1 else None, "n")
-    told.put("user", chat.user, "user")
-    told.put("prompt_cache_key", chat.cache_key, "cache_key")
-    told.put("service_tier", chat.service_tier, "service_tier")
-    told.put("response_format", _format(chat.output_format), "output_format")
-    told.put("reasoning_effort", _effort(chat.reasoning, told), "reasoning")
+    for concept, field in FIELDS.items():
+        if (value := getattr(chat, concept)) is not None:
+            told.put(field, value, concept)
+    if chat.n > 1:
+        told.put("n", chat.n, "n")
+    if chat.output_format is not None:
+        told.put("response_format", _format(chat.output_format), "output_format")
+    if chat.reasoning is not None:
+        told.put("reasoning_effort", _effort(chat.reasoning, told), "reasoning")
     if chat.stop:
         told.put("stop", chat.stop[:MAX_STOPS], "stop")
         if len(chat.stop) > MAX_STOPS:
@@ -94,9 +107,7 @@ def _choice(choice: ToolChoice | None) -> Any:
     return choice.mode
 
 
-def _format(wanted: OutputFormat | None) -> Any:
-    if wanted is None:
-        return None
+def _format(wanted: OutputFormat) -> dict[str, Any]:
     if wanted.kind == "json_object":
         return {"type": "json_object"}
     schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or msgspec.Raw(b"{}")}
@@ -107,9 +118,7 @@ def _format(wanted: OutputFormat | None) -> Any:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _effort(reasoning: Reasoning | None, told: Translation) -> str | None:
-    if reasoning is None:
-        return None
+def _effort(reasoning: Reasoning, told: Translation) -> str | None:
     if reasoning.effort is not None:
         return reasoning.effort
     if reasoning.budget_tokens is None:

@@ -112,6 +112,8 @@ def _text(parts: tuple[Part, ...]) -> str:
 
 def _content(parts: tuple[Part, ...]) -> str | list[Json]:
     """Plain text as a string, which every vendor takes; anything else as parts."""
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        return parts[0].text  # nearly always
     if all(isinstance(part, TextPart) for part in parts):
         return _text(parts)
     return [_part(part) for part in parts if isinstance(part, CONTENT)]

@@ -31,7 +31,7 @@ from kyma.dialects.openai_responses.items import (
     WireSearchOutput,
 )
 from kyma.dialects.openai_responses.tools import SEARCH, Toolbox, flat_name
-from kyma.dialects.openai_responses.wire import EMPTY, NULL, RawFields, Sealed, fields_decoder, head, raws, unseal
+from kyma.dialects.openai_responses.wire import EMPTY, NULL, RawFields, Sealed, head, unseal
 from kyma.dialects.report import note
 
 CALL_MEMBERS = ("type", "id", "status", "call_id", "name", "namespace")
@@ -79,9 +79,8 @@ class Conversation:
         if item.wire is None:
             self.lost[f"input.{item.kind}"] = None
             return
-        fields = fields_decoder.decode(item.raw) if head(item.raw) == b"{" else {}
+        fields, wire = item.fields, item.wire
         self._report(item.kind, fields)
-        wire = item.wire
         if isinstance(wire, WireMessage):  # apart, because a pattern takes longer
             if isinstance(wire.content, str):
                 self._say(wire.role, [TextPart(wire.content)])
@@ -144,8 +143,8 @@ class Conversation:
     def _parts(self, parts: list[WirePart], item: RawFields, content: str) -> list[Said]:
         """What stands in the member `content` of a message or a result."""
         found: list[Said] = []
-        for wire, raw in zip(parts, raws(item.get(content, NULL)), strict=True):
-            fields = fields_decoder.decode(raw)
+        as_sent = _parts_decoder.decode(item[content]) if parts else ()
+        for wire, fields in zip(parts, as_sent, strict=True):
             if wire.type in TEXTS and wire.text is not None and len(fields) == len(("type", "text")):
                 found.append(TextPart(wire.text))  # nearly all there is
                 continue
@@ -188,12 +187,14 @@ class Conversation:
         return CACHE_MARK
 
     def _report(self, kind: str, fields: RawFields) -> None:
-        for name in fields.keys() - KNOWN_MEMBERS[kind]:
-            if fields[name] not in EMPTY:
+        known = KNOWN_MEMBERS[kind]
+        for name in fields:
+            if name not in known and fields[name] not in EMPTY:
                 self.lost[f"input.{kind}.{name}"] = None
 
 
 _text_decoder = msgspec.json.Decoder(str)
+_parts_decoder = msgspec.json.Decoder(list[RawFields])
 
 
 def _arguments(raw: msgspec.Raw) -> str:

@@ -37,9 +37,6 @@ FIXED = b'"background":false,"previous_response_id":null,"service_tier":null,"st
 """What holds for every answer, whatever was asked."""
 
 
-ZERO = usd_number(0)
-
-
 class InputDetails(msgspec.Struct):
     cached_tokens: int
     cache_write_tokens: int
@@ -59,6 +56,20 @@ class UsageOut(msgspec.Struct):
     total_tokens: int
     cost: msgspec.Raw
     cache_discount: msgspec.Raw
+
+
+ZERO = usd_number(0)
+NO_CACHE, NO_REASONING = InputDetails(0, 0), OutputDetails(0)
+
+
+class State(msgspec.Struct):
+    """The members that change as an answer grows."""
+
+    status: Status
+    error: dict[str, str | None] | None
+    incomplete_details: dict[str, str] | None
+    output: list[dict[str, Any]]
+    usage: UsageOut | None
 
 
 class Envelope:
@@ -82,13 +93,8 @@ class Envelope:
     ) -> bytes:
         """The object as JSON; `bill` is None while nothing is billed."""
         reason = INCOMPLETE.get(finish) if finish and status == "incomplete" else None
-        state = {
-            "status": status,
-            "error": error,
-            "incomplete_details": {"reason": reason} if reason else None,
-            "output": output,
-            "usage": None if bill is None else usage_out(bill),
-        }
+        usage = None if bill is None else usage_out(bill)
+        state = State(status, error, {"reason": reason} if reason else None, output, usage)
         return b"%b%b,%b}" % (self._prefix(), encoder.encode(state)[1:-1], self._echo)
 
     def _prefix(self) -> bytes:
@@ -116,12 +122,13 @@ def final_status(finish: FinishReason) -> Literal["completed", "incomplete"]:
 def usage_out(bill: Bill) -> UsageOut:
     """The bill as a customer of this dialect reads it."""
     usage = bill.usage
+    prompt, cached, written = usage.total_input, usage.cached_input, usage.total_written
     return UsageOut(
-        usage.total_input,
-        InputDetails(usage.cached_input, usage.total_written),
+        prompt,
+        InputDetails(cached, written) if cached or written else NO_CACHE,
         usage.output,
-        OutputDetails(usage.reasoning),
-        usage.total,
+        OutputDetails(usage.reasoning) if usage.reasoning else NO_REASONING,
+        prompt + usage.output,
         usd_number(bill.cost),
         usd_number(bill.cache_discount) if bill.cache_discount else ZERO,
     )
@@ -129,9 +136,12 @@ def usage_out(bill: Bill) -> UsageOut:
 
 def _echo(fields: RawFields) -> bytes:
     """The members that repeat the request's settings."""
-    asked = {name: fields[name] for name in ECHOED.keys() & fields.keys() if fields[name] != NULL}
-    if "text" in asked:
-        text = fields_decoder.decode(asked["text"])
+    echo = ECHOED.copy()
+    for name, raw in fields.items():
+        if name in echo and raw != NULL:
+            echo[name] = raw
+    if "text" in fields:
+        text = fields_decoder.decode(echo["text"])
         if text.get("format", NULL) == NULL:
-            asked["text"] = msgspec.Raw(encoder.encode(text | {"format": TEXT_FORMAT}))
-    return encoder.encode(ECHOED | asked)[1:-1] + b"," + FIXED
+            echo["text"] = msgspec.Raw(encoder.encode(text | {"format": TEXT_FORMAT}))
+    return b"%b,%b" % (encoder.encode(echo)[1:-1], FIXED)

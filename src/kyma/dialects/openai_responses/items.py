@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 
 from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
-from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, head, raws, refuse
+from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, fields_decoder, refuse
 
 
 class WireAudio(msgspec.Struct):
@@ -103,6 +103,8 @@ WireItem = (
     | WireAdditionalTools
 )
 
+Input = str | list[msgspec.Raw]
+
 KINDS: dict[str, type[WireItem]] = {
     "message": WireMessage,
     "function_call": WireFunctionCall,
@@ -114,6 +116,9 @@ KINDS: dict[str, type[WireItem]] = {
     "tool_search_output": WireSearchOutput,
     "additional_tools": WireAdditionalTools,
 }
+
+OFFERING = ("additional_tools", "tool_search_output")
+"""Kinds of items that bring tools along."""
 
 TEXTS = ("input_text", "output_text", "text")
 MEMBERS: dict[str, tuple[str, ...]] = {
@@ -133,18 +138,23 @@ STORED = "nothing is stored here, so an item cannot be referred to; send the ite
 
 
 class Item(msgspec.Struct, frozen=True):
-    """An item as it came, its kind, and what of it can be read; `wire` is None for a kind that is skipped."""
+    """An item's kind, what of it can be read, and its members as they came; `wire` is None for a kind that is skipped.
+
+    A message that was said as a string alone has no members.
+    """
 
     kind: str
     wire: WireItem | None
-    raw: msgspec.Raw
+    fields: RawFields
 
     @property
     def parts(self) -> list[WirePart]:
         """Its content, as far as that is parts."""
         wire = self.wire
-        content = wire.content if isinstance(wire, WireMessage) else None
-        if isinstance(wire, WireCallOutput):
+        content: Content | None = None
+        if isinstance(wire, WireMessage):
+            content = wire.content
+        elif isinstance(wire, WireCallOutput):
             content = wire.output
         return content if isinstance(content, list) else []
 
@@ -155,22 +165,34 @@ class _Head(msgspec.Struct):
 
 
 _head_decoder = msgspec.json.Decoder(_Head)
-_text_decoder = msgspec.json.Decoder(str)
+_input_decoder: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)
+_kinds = {msgspec.json.encode(kind): kind for kind in KINDS}
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {kind: msgspec.json.Decoder(wire) for kind, wire in KINDS.items()}
 
 
-def read_items(fields: RawFields) -> list[Item]:
+def read_items(given: Input) -> list[Item]:
     """The items of `input`, one message of the user if it is a string. Raises: InvalidRequest naming the field."""
-    raw = fields["input"]
-    if head(raw) == b'"':
-        return [Item("message", WireMessage("user", _text_decoder.decode(raw)), raw)]
-    return [_item(item, f"input.{index}") for index, item in enumerate(raws(raw))]
+    if isinstance(given, str):
+        return [Item("message", WireMessage("user", given), {})]
+    return [_item(item, f"input.{index}") for index, item in enumerate(given)]
+
+
+def items_of(fields: RawFields) -> list[Item]:
+    """The items of a request that was checked."""
+    return read_items(_input_decoder.decode(fields["input"]))
 
 
 def _item(raw: msgspec.Raw, where: str) -> Item:
+    fields = decode_at(fields_decoder, raw, where)
+    kind = _kinds.get(bytes(fields.get("type", NULL))) or _kind(raw, where)
+    decoder = _decoders.get(kind)
+    return Item(kind, None if decoder is None else decode_at(decoder, raw, where), fields)
+
+
+def _kind(raw: msgspec.Raw, where: str) -> str:
+    """What an item is that does not say it in plain letters."""
     opening = decode_at(_head_decoder, raw, where)
     kind = opening.type or ("message" if opening.role != NULL else "item_reference")
     if kind == "item_reference":
         refuse(f"{STORED} at {where}", where, "unsupported_parameter")
-    decoder = _decoders.get(kind)
-    return Item(kind, None if decoder is None else decode_at(decoder, raw, where), raw)
+    return kind

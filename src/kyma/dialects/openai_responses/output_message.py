@@ -78,11 +78,13 @@ class MessageItem(Item):
         return b"" if self._pen is None else self._part_done(self._pen, len(self._parts) - 1)
 
     def json(self) -> Json:
-        content = [part.json(part.text) for part in self._parts]
-        return self._blank() | {"status": self.status or "in_progress", "content": content}
+        return self._json(self.status or "in_progress", [part.json(part.text) for part in self._parts])
 
     def _blank(self) -> Json:
-        return {"id": self.id, "type": "message", "status": "in_progress", "role": "assistant", "content": []}
+        return self._json("in_progress", [])
+
+    def _json(self, status: str, content: list[Json]) -> Json:
+        return {"id": self.id, "type": "message", "status": status, "role": "assistant", "content": content}
 
     def _caught_up(self, pen: Pen) -> bytes:
         last = len(self._parts) - 1

@@ -9,7 +9,7 @@ from kyma.core.chat import Chat, Effort, OutputFormat, Reasoning, ToolChoice
 from kyma.dialects.openai_responses.conversation import Conversation
 from kyma.dialects.openai_responses.items import Item
 from kyma.dialects.openai_responses.tools import Toolbox, read_tools
-from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder, head
+from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder
 from kyma.dialects.report import gather
 
 T = TypeVar("T")
@@ -87,6 +87,8 @@ class Taken:
 
     def take(self, concept: str, decoder: msgspec.json.Decoder[T], *fields: str) -> T | None:
         """The first of `fields` that is there; it stays lost if it cannot be understood."""
+        if not self._left:
+            return None
         for field in fields or (concept,):
             if field in self._left:
                 try:
@@ -204,17 +206,17 @@ def _named(choice: WireChoice, tools: Toolbox) -> list[str]:
 
 def _promises(fields: RawFields, taken: Taken) -> None:
     """What the caller is owed besides the answer and does not get: storage, further members of the answer."""
-    if fields.get("store", FALSE) not in (FALSE, NULL):
+    if "store" in fields and fields["store"] not in (FALSE, NULL):
         taken.lost["store"] = None
-    if fields.get("truncation", NULL) != NULL and taken.take("truncation", _string) != "disabled":
-        taken.lost["truncation"] = None
-    taken.names.pop("truncation", None)
-    raw = fields.get("include", NULL)
-    wanted = _strings_decoder.decode(raw) if head(raw) == b"[" else []
-    taken.lost.update({f"include.{name}": None for name in wanted if name != ENCRYPTED})
-    options = fields.get("stream_options", NULL)
-    if options != NULL:
-        asked = fields_decoder.decode(options)
+    if "truncation" in fields and fields["truncation"] != NULL:
+        if taken.take("truncation", _string) != "disabled":
+            taken.lost["truncation"] = None
+        taken.names.pop("truncation", None)
+    if "include" in fields and fields["include"] != NULL:
+        wanted = _strings_decoder.decode(fields["include"])
+        taken.lost.update({f"include.{name}": None for name in wanted if name != ENCRYPTED})
+    if "stream_options" in fields and fields["stream_options"] != NULL:
+        asked = fields_decoder.decode(fields["stream_options"])
         taken.lost.update({f"stream_options.{name}": None for name, raw in asked.items() if raw not in (NULL, FALSE)})
 
 

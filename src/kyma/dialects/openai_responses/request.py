@@ -11,6 +11,7 @@ from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_responses.items import (
     MEMBERS,
+    OFFERING,
     TEXTS,
     Item,
     WireAdditionalTools,
@@ -63,9 +64,6 @@ class ResponsesRequest(msgspec.Struct):
     metadata: dict[str, str] | None = None
     store: bool | None = None
     background: bool | None = None
-    previous_response_id: msgspec.Raw = NULL
-    conversation: msgspec.Raw = NULL
-    prompt: msgspec.Raw = NULL
 
 
 _request_decoder = msgspec.json.Decoder(ResponsesRequest)
@@ -75,22 +73,25 @@ def parse_request(body: bytes) -> ChatRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
-    _check(wire)
-    items = read_items(fields)
+    _check(wire, fields)
+    items = read_items(wire.input or [])
     media_bytes = images = document_bytes = 0
     tool_lists = list(_tool_lists(wire, items))
     needs_native = not all([check_tools(tools, where) for where, tools in tool_lists])
     roles: set[Role] = {"system"} if wire.instructions else set()
     for index, item in enumerate(items):
-        said = item.wire
         for part in item.parts:
             if part.text is None or part.type not in TEXTS:
                 _check_part(part, index, item)
                 images += part.type == "input_image" and part.image_url is not None
                 media_bytes += part.media_bytes
                 document_bytes += part.document_bytes
+        said = item.wire
+        if isinstance(said, WireMessage):
+            roles.add(said.role)
+            continue
         if said is not None and not isinstance(said, WireAdditionalTools):
-            roles.add(_role(said))
+            roles.add("tool" if isinstance(said, RESULTS) else "assistant")
         needs_native = needs_native or _is_native(said)
     if not roles:
         refuse("input holds nothing that the model could read", "input")
@@ -114,17 +115,18 @@ def parse_request(body: bytes) -> ChatRequest:
 
 def _tool_lists(wire: ResponsesRequest, items: list[Item]) -> Iterator[tuple[str, list[msgspec.Raw]]]:
     """Every place that offers tools, with what stands there."""
-    yield "tools", wire.tools or []
+    if wire.tools:
+        yield "tools", wire.tools
     for index, item in enumerate(items):
-        if isinstance(item.wire, WireAdditionalTools | WireSearchOutput):
+        if item.kind in OFFERING and isinstance(item.wire, WireAdditionalTools | WireSearchOutput):
             yield f"input.{index}.tools", item.wire.tools
 
 
-def _check(wire: ResponsesRequest) -> None:
+def _check(wire: ResponsesRequest, fields: RawFields) -> None:
     if not wire.model:
         refuse("model must name a model or an alias", "model")
     for name, (message, code) in REFUSED.items():
-        if getattr(wire, name) != NULL:
+        if name in fields and fields[name] != NULL:
             refuse(message, name, code)
     if wire.background:
         refuse("background responses are not kept here: leave `background` out", "background", "unsupported_parameter")
@@ -140,12 +142,6 @@ def _check_part(part: WirePart, index: int, item: Item) -> None:
         raise InvalidRequest(f"a part of type {part.type} needs {' or '.join(wanted)} at {path}", param=path)
 
 
-def _role(wire: WireItem) -> Role:
-    if isinstance(wire, WireMessage):
-        return wire.role
-    return "tool" if isinstance(wire, RESULTS) else "assistant"
-
-
 def _is_native(wire: WireItem | None) -> bool:
     """Only an upstream of this dialect could honour it."""
     if isinstance(wire, WireReasoning):
@@ -154,4 +150,8 @@ def _is_native(wire: WireItem | None) -> bool:
 
 
 def _bytes_read(fields: RawFields) -> int:
-    return sum(len(memoryview(fields[name])) for name in READ_BY_MODEL if name in fields)
+    read = 0
+    for name in READ_BY_MODEL:
+        if name in fields:
+            read += len(memoryview(fields[name]))
+    return read

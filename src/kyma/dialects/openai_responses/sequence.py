@@ -21,14 +21,14 @@ from kyma.core.answer import (
 )
 from kyma.core.chat import ChatRequest
 from kyma.dialects.openai_responses.envelope import final_status
-from kyma.dialects.openai_responses.items import read_items
+from kyma.dialects.openai_responses.items import items_of
 from kyma.dialects.openai_responses.output import Item, ItemStatus, Pen
 from kyma.dialects.openai_responses.output_call import CallItem
 from kyma.dialects.openai_responses.output_message import MessageItem
 from kyma.dialects.openai_responses.output_thought import ThoughtItem
 from kyma.dialects.openai_responses.read import ENCRYPTED
 from kyma.dialects.openai_responses.tools import SEARCH, Toolbox, read_tools
-from kyma.dialects.openai_responses.wire import NULL, Sealed, head, seal
+from kyma.dialects.openai_responses.wire import NULL, Sealed, seal
 
 CALL_PREFIXES = {"function": "fc", "custom": "ctc", SEARCH: "tsc"}
 
@@ -44,7 +44,7 @@ class ItemSequence:
     def __init__(self, request: ChatRequest, digits: str, pen: Pen | None) -> None:
         self.finish = FinishReason.STOP
         self._fields = request.native.fields
-        self._shows_proofs = _includes(self._fields.get("include", NULL))
+        self._shows_proofs = "include" in self._fields and _asks_for_proofs(self._fields["include"])
         self._digits = digits
         self._pen = pen
         self._items: list[Item] = []
@@ -69,25 +69,94 @@ class ItemSequence:
         """The frames that `event` makes; answers beyond the first are not of this dialect."""
         match event:
             case TextDelta(0, text):
-                return self._text(text)
+                return self.say(text)
             case RefusalDelta(0, text):
-                return self._refusal(text)
+                return self.refuse(text)
             case ThinkingDelta(0, text):
-                return self._thought(text)
+                return self.think(text)
             case SignatureDelta(0, signature, origin, is_redacted):
-                return self._proof(Sealed(signature, origin, "redacted" if is_redacted else "signature"))
-            case ToolCallStart(choice=0):
-                return self._call(event)
+                return self.prove(Sealed(signature, origin, "redacted" if is_redacted else "signature"))
+            case ToolCallStart(0, index, call_id, name, arguments, signature, origin):
+                return self.call(
+                    index, call_id, name, arguments, Sealed(signature, origin, "call") if signature else None
+                )
             case ToolCallDelta(0, index, arguments) if index in self._calls:
                 return self._calls[index].say(arguments) if self._calls[index].status is None else b""
             case PartEnd(0):
-                return self._part_end()
+                return self.end_part()
             case Finish(0, reason):
-                self.finish = reason
-                if reason is FinishReason.CONTENT_FILTER and self._has_refused:
-                    self.finish = FinishReason.STOP  # the refusal is the answer, and complete
-                return self.close()
+                return self.end(reason)
         return b""
+
+    def say(self, text: str) -> bytes:
+        """More of what the model says."""
+        last = self._last
+        if isinstance(last, MessageItem) and last.status is None:
+            return last.say(text)
+        if not text:
+            return b""
+        item = MessageItem(*self._place("msg"))
+        return self._add(item) + item.say(text)
+
+    def refuse(self, text: str) -> bytes:
+        """More of the words in which it declines."""
+        last = self._last
+        if isinstance(last, MessageItem) and last.status is None:
+            return last.refuse(text)
+        item = MessageItem(*self._place("msg"))
+        return self._add(item) + item.refuse(text)
+
+    def think(self, text: str) -> bytes:
+        """More of what it thinks."""
+        last = self._last
+        if not text:
+            return b""
+        if isinstance(last, ThoughtItem) and last.status is None:
+            return last.say(text)
+        item = ThoughtItem(*self._place("rs"))
+        return self._add(item) + item.say(text)
+
+    def prove(self, sealed: Sealed) -> bytes:
+        """A proof ends its thought; one without a thought is an item of its own."""
+        if not self._shows_proofs:
+            return b""
+        last, told = self._last, b""
+        if not isinstance(last, ThoughtItem) or last.status or sealed.kind != "signature":
+            last = ThoughtItem(*self._place("rs"))
+            told = self._add(last)
+        last.proof = seal(sealed)
+        return told + self._done(last, "completed")
+
+    def call(self, number: int, call_id: str, name: str, arguments: str, proof: Sealed | None) -> bytes:
+        """A tool call opens; `number` is what more of its arguments will name it by."""
+        told = self.prove(proof) if proof else b""
+        call_id = call_id or f"call_{self._digits}"
+        if call_id in self._call_ids:  # clients tell calls apart by it
+            call_id = f"{call_id}_{len(self._items)}"
+        self._call_ids.add(call_id)
+        spoken = self._toolbox().spoken(name)
+        item = CallItem(*self._place(CALL_PREFIXES[spoken.kind]), call_id, spoken)
+        self._calls[number] = item
+        return told + self._add(item) + item.say(arguments)
+
+    def end_part(self) -> bytes:
+        """The part under way is complete.
+
+        Among calls that overlap it is not clear which one ended: they wait for the end of the answer.
+        """
+        last = self._last
+        if isinstance(last, MessageItem) and last.status is None:
+            return last.end_part()
+        if last is None or last.status or any(item.status is None for item in self._items[:-1]):
+            return b""
+        return self._done(last, "completed")
+
+    def end(self, reason: FinishReason) -> bytes:
+        """The answer is over."""
+        self.finish = reason
+        if reason is FinishReason.CONTENT_FILTER and self._has_refused:
+            self.finish = FinishReason.STOP  # the refusal is the answer, and complete
+        return self.close()
 
     def close(self) -> bytes:
         """Finish all items; the last one is what an answer cut short was cut in."""
@@ -113,62 +182,6 @@ class ItemSequence:
     def _has_refused(self) -> bool:
         return any(isinstance(item, MessageItem) and item.has_refused for item in self._items)
 
-    def _text(self, text: str) -> bytes:
-        last = self._last
-        if isinstance(last, MessageItem) and last.status is None:
-            return last.say(text)
-        if not text:
-            return b""
-        item = MessageItem(*self._place("msg"))
-        return self._add(item) + item.say(text)
-
-    def _refusal(self, text: str) -> bytes:
-        last = self._last
-        if isinstance(last, MessageItem) and last.status is None:
-            return last.refuse(text)
-        item = MessageItem(*self._place("msg"))
-        return self._add(item) + item.refuse(text)
-
-    def _thought(self, text: str) -> bytes:
-        last = self._last
-        if not text:
-            return b""
-        if isinstance(last, ThoughtItem) and last.status is None:
-            return last.say(text)
-        item = ThoughtItem(*self._place("rs"))
-        return self._add(item) + item.say(text)
-
-    def _proof(self, sealed: Sealed) -> bytes:
-        """A proof ends its thought; one without a thought is an item of its own."""
-        if not self._shows_proofs:
-            return b""
-        last, told = self._last, b""
-        if not isinstance(last, ThoughtItem) or last.status or sealed.kind != "signature":
-            last = ThoughtItem(*self._place("rs"))
-            told = self._add(last)
-        last.proof = seal(sealed)
-        return told + self._done(last, "completed")
-
-    def _call(self, event: ToolCallStart) -> bytes:
-        told = self._proof(Sealed(event.signature, event.origin, "call")) if event.signature else b""
-        call_id = event.id or f"call_{self._digits}"
-        if call_id in self._call_ids:  # clients tell calls apart by it
-            call_id = f"{call_id}_{len(self._items)}"
-        self._call_ids.add(call_id)
-        spoken = self._toolbox().spoken(event.name)
-        item = CallItem(*self._place(CALL_PREFIXES[spoken.kind]), call_id, spoken)
-        self._calls[event.index] = item
-        return told + self._add(item) + item.say(event.arguments)
-
-    def _part_end(self) -> bytes:
-        """Among calls that overlap it is not clear which one ended: they wait for the end of the answer."""
-        last = self._last
-        if isinstance(last, MessageItem) and last.status is None:
-            return last.end_part()
-        if last is None or last.status or any(item.status is None for item in self._items[:-1]):
-            return b""
-        return self._done(last, "completed")
-
     def _place(self, prefix: str) -> tuple[str, int]:
         """Id and index of the next item."""
         index = len(self._items)
@@ -187,7 +200,9 @@ class ItemSequence:
     def _advance(self) -> bytes:
         """Tell what waited behind items that are finished."""
         told = b""
-        while self._pen is not None and self._live < len(self._items):
+        if self._pen is None:
+            return told
+        while self._live < len(self._items):
             item = self._items[self._live]
             if not item.is_started:
                 told += item.start(self._pen)
@@ -198,9 +213,9 @@ class ItemSequence:
 
     def _toolbox(self) -> Toolbox:
         if self._tools is None:
-            self._tools = read_tools(self._fields, read_items(self._fields))
+            self._tools = read_tools(self._fields, items_of(self._fields))
         return self._tools
 
 
-def _includes(raw: msgspec.Raw) -> bool:
-    return head(raw) == b"[" and ENCRYPTED in _strings_decoder.decode(raw)
+def _asks_for_proofs(include: msgspec.Raw) -> bool:
+    return include != NULL and ENCRYPTED in _strings_decoder.decode(include)

@@ -8,7 +8,7 @@ import hashlib
 import msgspec
 
 from kyma.core.chat import Tool
-from kyma.dialects.openai_responses.items import Item, WireAdditionalTools, WireSearchOutput
+from kyma.dialects.openai_responses.items import OFFERING, Item, WireAdditionalTools, WireSearchOutput
 from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, fields_decoder, raws
 
 SEARCH = "tool_search"
@@ -77,13 +77,16 @@ def check_tools(tools: list[msgspec.Raw], where: str) -> bool:
 def read_tools(fields: RawFields, items: list[Item]) -> "Toolbox":
     """The checked tools of a request, those that its input adds, and those that its tool searches have loaded since."""
     box = Toolbox()
-    box.add(raws(fields.get("tools", NULL)), "tools", is_loaded=False)
+    if "tools" in fields:
+        box.add(raws(fields["tools"]), "tools", is_loaded=False)
     for item in items:
+        if item.kind not in OFFERING:
+            continue
         if isinstance(item.wire, WireAdditionalTools):
             box.add(item.wire.tools, "input.additional_tools.tools", is_loaded=False)
         elif isinstance(item.wire, WireSearchOutput):
             box.add(item.wire.tools, "input.tool_search_output.tools", is_loaded=True)
-    if not box.has_search and "deferred_tools" in box.names:
+    if "deferred_tools" in box.names and not box.has_search:
         del box.names["deferred_tools"]
         box.lost["tools.defer_loading"] = None
     return box
@@ -103,7 +106,7 @@ class Toolbox:
     def tools(self) -> tuple[Tool, ...]:
         """Deferred ones stay so only if the client has a way to load them; else they are offered at once."""
         tools = self._tools.values()
-        if self.has_search:
+        if not tools or self.has_search:
             return tuple(tools)
         return tuple([msgspec.structs.replace(tool, is_deferred=False) for tool in tools])
 
