@@ -311,8 +311,8 @@ MUTANTS = (
         "privacy",
         "an error in place of a verdict is logged in the vendor's words",
         "dialects/openai_moderations.py",
-        'for_log("error in a 200", msgspec.json.decode(wire.error))',
-        'f"error in a 200: {bytes(wire.error)}"',
+        "raise error_in_answer(wire.error)",
+        'raise Garbled(f"error in a 200: {bytes(wire.error)}")',
     ),
     _one(
         "privacy",
