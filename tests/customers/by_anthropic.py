@@ -48,5 +48,5 @@ def _message(message: Message) -> Heard:
         "".join(block.thinking for block in blocks if block.type == "thinking"),
         tuple((block.name, arguments(block.input)) for block in blocks if block.type == "tool_use"),
         ENDS.get(str(message.stop_reason), str(message.stop_reason)),
-        (message.usage.input_tokens, message.usage.output_tokens),
+        (message.usage.input_tokens + (message.usage.cache_read_input_tokens or 0), message.usage.output_tokens),
     )

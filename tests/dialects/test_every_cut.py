@@ -25,7 +25,7 @@ from tests.customers.by_google import ByGoogle
 from tests.customers.by_openai import ByChat, ByCompletions, ByResponses
 from tests.customers.heard import Broken, Customer, Heard
 from tests.dialects.test_openai_chat_stream import Reply
-from tests.dialects.vendor_answers import ANSWERS, VendorAnswer
+from tests.dialects.vendor_answers import ANSWERS, LLAMA_CPP, VendorAnswer
 
 Send = Callable[[httpx2.Request], httpx2.Response]
 URL = "http://gateway.test"
@@ -110,7 +110,7 @@ def expected(customer: str, heard: Heard) -> Heard:
     return Heard(heard.text, "", (), "stop" if heard.ended == "tool_calls" else heard.ended, heard.usage)
 
 
-STREAMED = [(family, answer) for family in DIALECTS for answer in ANSWERS]
+STREAMED = [(family, answer) for family in DIALECTS for answer in (*ANSWERS, LLAMA_CPP) if family in answer.streams]
 WHOLE = [(family, answer) for family, answer in STREAMED if answer.wholes]
 
 

@@ -5,6 +5,7 @@ Shapes: OpenAI's and Anthropic's streaming references, ai.google.dev, November 2
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -197,3 +198,18 @@ ANSWERS = [
     broken("error", ERRORS),
     broken("garbage", {family: b'data: {"cho\n\n' for family in NOTHING}),
 ]
+
+RECORDED = Path(__file__).parent / "recorded" / "llama_cpp"
+LLAMA_CPP = VendorAnswer(
+    "llama-cpp",
+    Heard(
+        "Hello! I'm here to help with any math or science-related tasks. What can I help you with today?",
+        "",
+        (),
+        "stop",
+        (23, 25),
+    ),
+    {"openai_chat": (RECORDED / "stream.sse").read_bytes()},
+    {"openai_chat": (RECORDED / "plain.json").read_bytes()},
+)
+"""Byte for byte what the model on this machine said."""
