@@ -334,7 +334,7 @@ MUTANTS = (
         "an unforeseen error is logged with its words",
         (
             Edit("commands/discretion.py", "return where(ei[1]) if", "return super().formatException(ei) if"),
-            Edit("dialects/openai_responses/stream_out.py", "sequence.close()", "b'' or {}[str(sequence.output)]"),
+            Edit("calls/pump.py", "call.meter.see_response(answer)", "{}[str(answer)]"),
         ),
     ),
     _one(
