@@ -334,7 +334,11 @@ MUTANTS = (
         "an unforeseen error is logged with its words",
         (
             Edit("commands/discretion.py", "return where(ei[1]) if", "return super().formatException(ei) if"),
-            Edit("calls/pump.py", "call.meter.see_response(answer)", "{}[str(answer)]"),
+            Edit(
+                "calls/pump.py",
+                "call.meter.see_response(answer)",
+                "{}[str([*map(bytes, call.request.native.fields.values())])]",
+            ),
         ),
     ),
     _one(

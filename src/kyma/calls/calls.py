@@ -123,18 +123,10 @@ class Calls:
 
         The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.
         """
-        limits = self._limits
-        pump: AnswerPump | StreamPump
-        if call.request.is_streaming:
-            chats, request = cast(ChatDialect, dialect), cast(ChatRequest, call.request)  # nothing else is streamed
-            encoder = chats.stream_encoder(request, call)
-            pump = StreamPump(
-                call, outlet, limits.header_lines(call.admission), encoder, self._settings.pump, self._clock
-            )
-        else:
-            pump = AnswerPump(call, outlet, limits.header_lines(call.admission), dialect)
-        self._live.add(pump)
+        pump: AnswerPump | StreamPump | None = None
         try:
+            pump = self._pump(call, dialect, outlet)
+            self._live.add(pump)
             needed = call.dialect_name if call.request.needs_native else None
             await pump.run(self._upstream, plan(call.model, self._health.allows, needed), self._health, self._settle)
         except KymaError as error:
@@ -147,7 +139,8 @@ class Calls:
             log.exception("request %s ended in a bug of ours", call.request_id)
             await self._give_up(call, Bug("an error of ours; it is logged under the request id"), pump, outlet)
         finally:
-            self._live.discard(pump)
+            if pump is not None:
+                self._live.discard(pump)
 
     async def tend(self) -> None:
         """Keep streams alive and drains bounded, until cancelled."""
@@ -166,7 +159,16 @@ class Calls:
         """Take no new calls; those under way go on."""
         self.is_draining = True
 
-    async def _give_up(self, call: Call, error: KymaError, pump: AnswerPump | StreamPump, outlet: Outlet) -> None:
+    def _pump(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> AnswerPump | StreamPump:
+        lines = self._limits.header_lines(call.admission)
+        if not call.request.is_streaming:
+            return AnswerPump(call, outlet, lines, dialect)
+        chats, request = cast(ChatDialect, dialect), cast(ChatRequest, call.request)  # nothing else is streamed
+        return StreamPump(call, outlet, lines, chats.stream_encoder(request, call), self._settings.pump, self._clock)
+
+    async def _give_up(
+        self, call: Call, error: KymaError, pump: AnswerPump | StreamPump | None, outlet: Outlet
+    ) -> None:
         if isinstance(error, NoRouteLeft):
             log.warning(
                 "request %s: no source of %s answered: %s", call.request_id, call.model.id, reasons_for_operators(error)
@@ -176,7 +178,7 @@ class Calls:
         if not call.is_settled:
             await self._settle(call, Outcome.FAILED)
         shown = caller_error(error, call.model)
-        if pump.break_off(shown):
+        if pump is not None and pump.break_off(shown):
             return
         headers = (*self._limits.headers(call.admission), (b"x-request-id", call.request_id.encode()))
         await outlet.fail(shown, list(headers))
