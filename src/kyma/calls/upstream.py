@@ -1,6 +1,5 @@
 """Adapter, credential and transport put together: asks one source and returns once its answer has begun for good."""
 
-from collections.abc import Mapping
 from typing import cast
 
 import msgspec
@@ -20,6 +19,7 @@ from kyma.core.answer import (
 )
 from kyma.core.errors import Garbled, Rejected, UpstreamError
 from kyma.core.model import Kind, Provider
+from kyma.credentials import Vault
 from kyma.dialects.base import StreamDecoder
 from kyma.providers.compat import Adapter, ChatAdapter, adapter_for
 from kyma.routing import Candidate
@@ -40,11 +40,11 @@ class OpenStream(msgspec.Struct):
 
 
 class Upstream:
-    """The providers of this gateway. `secrets` maps a provider's id to its key; local ones may have none."""
+    """The providers of this gateway, called with the keys of `vault`; a local one may need none."""
 
-    def __init__(self, client: HttpClient, secrets: Mapping[str, str]) -> None:
+    def __init__(self, client: HttpClient, vault: Vault) -> None:
         self._client = client
-        self._secrets = secrets
+        self._vault = vault
         self._adapters: dict[tuple[Kind, str], Adapter] = {}
 
     async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Answer:
@@ -85,7 +85,9 @@ class Upstream:
     async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response]:
         route = candidate.route
         adapter = self._adapter(call.request.kind, route.provider)
-        request, rendered = adapter.build_request(route, self._secrets.get(route.provider.id), call.request)
+        usable = self._vault.usable(route.provider.id, call.principal.account_id)
+        credential = usable[0] if usable else None
+        request, rendered = adapter.build_request(route, credential, call.request)
         call.dropped, call.emulated = rendered.dropped, rendered.emulated
         if call.is_strict and call.dropped:
             raise _lossy(call.dropped)

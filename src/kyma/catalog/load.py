@@ -116,8 +116,19 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         routes=tuple(_route(row, sheets, costed, on) for costed in made.routes if costed[0].provider in on),
         image_tokens=row.image_tokens,
         kind=row.kind,
+        substitutes=_substitutes(model_id, row, sheets),
         takes_token_ids="token_ids" in supports,
     )
+
+
+def _substitutes(model_id: str, row: ModelRow, sheets: Sheets) -> tuple[str, ...]:
+    for name in row.substitutes:
+        other = sheets.models.get(name)
+        if other is None:
+            raise CatalogError(f"{row.where}: substitutes: there is no model {name!r}")
+        if name == model_id or other.kind != row.kind:
+            raise CatalogError(f"{row.where}: substitutes: {name} is not another model of the same kind")
+    return row.substitutes
 
 
 def _parameters(kind: Kind, supports: frozenset[str]) -> tuple[str, ...]:
@@ -138,6 +149,8 @@ def _route(row: ModelRow, sheets: Sheets, costed: Costed, on: Mapping[str, Provi
         cost=cost,
         source=route.source,
         retires_on=_day(route.retires_on),
+        weight=route.weight,
+        first_token_s=route.first_token_s,
     )
 
 

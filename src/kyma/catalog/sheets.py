@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from kyma.core.model import Kind, Quirks
+from kyma.core.model import Auth, DataPolicy, Kind, Quirks
 from kyma.core.upstream import Timeouts
 
 ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
@@ -45,6 +45,7 @@ Text = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Weight = Annotated[float, msgspec.Meta(ge=0)]
 Named = dict[str, dict[str, object]]
 T = TypeVar("T")
 RowT = TypeVar("RowT", bound="Row")
@@ -71,8 +72,9 @@ class SourcedRow(Row, frozen=True, kw_only=True):
 class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     """An upstream. `base_url_env` names the environment variable with the address of a server of the operator's own.
 
-    `dialect` is that of its chats. One of OpenAI's is taken to speak OpenAI's embeddings and moderations and the common
-    rerank too, on the same base path; `switch` says how an embedded engine comes to be there.
+    `base_url` may name variables in braces, e.g. an account, without whose values the provider is off. `dialect` is
+    that of its chats. One of OpenAI's is taken to speak OpenAI's embeddings and moderations and the common rerank too,
+    on the same base path; `switch` says how an embedded engine comes to be there.
     """
 
     name: str
@@ -89,6 +91,9 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     is_local: bool = False
     cancel_stops_billing: bool = False
     switch: str | None = None
+    auth: Auth = "key"
+    data_policy: DataPolicy = DataPolicy()
+    first_token_s: Seconds | None = None
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,6 +126,8 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     search: str | None = None
     retires_on: date | None = None
     quirks: dict[str, object] = {}
+    weight: Weight = 1.0
+    first_token_s: Seconds | None = None
     source: Text
 
 
@@ -155,6 +162,7 @@ class ModelRow(Row, frozen=True, kw_only=True):
     retires_on: date | None = None
     quirks: dict[str, object] = {}
     list_price: PriceRow | None = None
+    substitutes: tuple[str, ...] = ()
     routes: tuple[RouteRow, ...]
 
 

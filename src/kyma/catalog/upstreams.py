@@ -1,11 +1,15 @@
 """Which providers are on here, and where they are. Never puts an address or a secret into a message."""
 
+import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
 from kyma.core.model import Provider
 from kyma.core.upstream import Origin, Timeouts
+
+VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
+"""A part of an address that only the operator knows: an account, a project, a region."""
 
 EMBEDDED = frozenset(("local", "local-embed"))
 """Providers whose address is an embedded engine's: known only once its process listens."""
@@ -35,11 +39,16 @@ def provider_if_on(
         is_local=row.is_local,
         cancel_stops_billing=row.cancel_stops_billing,
         source=row.source,
+        auth=row.auth,
+        data_policy=row.data_policy,
+        first_token_s=row.first_token_s,
     )
 
 
 def switch_of(row: ProviderRow) -> str:
     """What an operator sets or runs to switch a provider on."""
+    if row.base_url and (named := VARIABLE.findall(row.base_url)):
+        return " and ".join([*dict.fromkeys(named), *([row.key_env] if row.key_env else [])])
     return row.base_url_env or row.key_env or row.switch or "kyma local install"
 
 
@@ -78,4 +87,12 @@ def _address(
         raise CatalogError(f"{row.where}: key_env is needed, or is_local for a server of your own without a key")
     if row.base_url_env is not None:
         return environment.get(row.base_url_env), row.base_url_env
-    return row.base_url, f"{row.where}: base_url"
+    return _filled(row.base_url or "", environment), f"{row.where}: base_url"
+
+
+def _filled(template: str, environment: Mapping[str, str]) -> str | None:
+    """The address with its variables' values, or None while one of them is missing."""
+    values = {name: environment.get(name) for name in VARIABLE.findall(template)}
+    if not all(values.values()):
+        return None
+    return VARIABLE.sub(lambda found: str(values[found[1]]), template)

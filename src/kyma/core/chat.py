@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from kyma.core.model import Kind
+from kyma.core.preferences import Preferences
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 CacheMark = Literal["5m", "1h"]
@@ -251,6 +252,8 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The most pages that such a vendor may fetch for it."""
     unpriced: str = ""
     """The path of what such a vendor charges for beside tokens, without a limit or without a count; empty: nothing."""
+    preferences: Preferences | None = None
+    """What the caller says about who is to serve it."""
 
 
 class ChatRequest(CallRequest, frozen=True, kw_only=True):

@@ -63,6 +63,21 @@ class Quirks(msgspec.Struct, frozen=True):
         )
 
 
+Auth = Literal["key", "aws", "google"]
+"""How a provider wants to be told who calls: a key in a header, a SigV4 signature, a minted access token."""
+
+
+class DataPolicy(msgspec.Struct, frozen=True):
+    """What a provider does with prompts by default; None: it does not say."""
+
+    trains: bool | None = None
+    retains_days: int | None = None
+
+    @property
+    def collects_nothing(self) -> bool:
+        return self.trains is False and self.retains_days == 0
+
+
 class Provider(msgspec.Struct, frozen=True):
     """An upstream: where it is, how to authenticate, which dialect it speaks."""
 
@@ -80,6 +95,10 @@ class Provider(msgspec.Struct, frozen=True):
     cancel_stops_billing: bool
     """Dropping the connection ends generation and its charge; otherwise an abandoned stream is drained."""
     source: str
+    auth: Auth = "key"
+    data_policy: DataPolicy = DataPolicy()
+    first_token_s: float | None = None
+    """How long its first token may take while another source is left; None: three times its own 95th percentile."""
 
 
 class Price(msgspec.Struct, frozen=True):
@@ -157,6 +176,10 @@ class Route(msgspec.Struct, frozen=True):
     cost: Price
     source: str
     retires_on: str | None = None
+    weight: float = 1.0
+    """Its share among the sources of the model before health, latency and price; 0: only when no other answers."""
+    first_token_s: float | None = None
+    """As of its provider, for this model alone."""
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,5 +218,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     image_tokens: int = 0
     """The most tokens one image can cost as input; 0 where the model takes none."""
     kind: Kind = "chat"
+    substitutes: tuple[str, ...] = ()
+    """Models of the same class that may answer in its place when none of its sources can."""
     takes_token_ids: bool = False
     """Customers may send ids of its own tokenizer in place of texts."""

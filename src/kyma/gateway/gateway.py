@@ -14,6 +14,7 @@ from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.model import Provider
 from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
+from kyma.credentials import Vault
 from kyma.gateway.opening import (
     ensure_schema,
     is_embedded,
@@ -55,7 +56,7 @@ class Gateway:
         self.clock = clock
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
         self.engines: dict[str, LocalModel] = {}
-        self._secrets: dict[str, str] = {}
+        self.vault = Vault()
         self.catalog: Catalog = self._assemble()
         self.limits = Limits(clock)
         self.ledger = Ledger(
@@ -77,7 +78,7 @@ class Gateway:
             tier_of=self.tier_of,
             limits=self.limits,
             ledger=self.ledger,
-            upstream=Upstream(self.client, self._secrets),
+            upstream=Upstream(self.client, self.vault),
             health=Health(clock),
             writer=self.writer,
             clock=clock,
@@ -181,9 +182,8 @@ class Gateway:
             engines=running,
             today=today_of(self.clock),
         )
-        self._secrets.clear()
-        self._secrets.update(_secrets(self.config, catalog.providers.values()))
-        self._secrets.update({provider_id: engine.api_key for provider_id, engine in self.engines.items()})
+        engines = {provider_id: [engine.api_key] for provider_id, engine in self.engines.items()}
+        self.vault.replace(_secrets(self.config, catalog.providers.values()) | engines)
         return catalog
 
 
@@ -208,9 +208,9 @@ async def open_gateway(config: Config, clock: Clock | None = None) -> AsyncItera
             await gateway.stop()
 
 
-def _secrets(config: Config, providers: Iterable[Provider]) -> dict[str, str]:
+def _secrets(config: Config, providers: Iterable[Provider]) -> dict[str, list[str]]:
     named = {provider.id: config.secret(provider.key_env) for provider in providers if provider.key_env}
-    return {provider_id: secret for provider_id, secret in named.items() if secret}
+    return {provider_id: [secret] for provider_id, secret in named.items() if secret}
 
 
 def _call_settings(settings: Settings) -> CallSettings:

@@ -8,6 +8,7 @@ import msgspec
 
 from kyma.core.answer import Answer
 from kyma.core.chat import CallRequest, Rendered
+from kyma.core.credential import Credential
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Kind, Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
@@ -29,7 +30,7 @@ class _Form(msgspec.Struct, frozen=True):
     """What is the same in all requests of one kind to one provider with one key."""
 
     provider: Provider
-    secret: str | None
+    credential: Credential | None
     headers: tuple[tuple[bytes, bytes], ...]
     timeouts: Timeouts
 
@@ -37,8 +38,10 @@ class _Form(msgspec.Struct, frozen=True):
 class Adapter(Protocol):
     """What to send to providers of one dialect and how to read what comes back."""
 
-    def build_request(self, route: Route, secret: str | None, request: CallRequest) -> tuple[UpstreamRequest, Rendered]:
-        """The HTTP request for `route`, authenticated with `secret`, and the report on its translation."""
+    def build_request(
+        self, route: Route, credential: Credential | None, request: CallRequest
+    ) -> tuple[UpstreamRequest, Rendered]:
+        """The HTTP request for `route`, authenticated with `credential`, and the report on its translation."""
         ...
 
     def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
@@ -53,13 +56,16 @@ class _Requests:
 
     def __init__(self, dialect: UpstreamDialect) -> None:
         self._wire = dialect
-        self._forms: dict[tuple[str, bool], _Form] = {}
+        self._forms: dict[tuple[str, str, bool], _Form] = {}
 
-    def build_request(self, route: Route, secret: str | None, request: CallRequest) -> tuple[UpstreamRequest, Rendered]:
+    def build_request(
+        self, route: Route, credential: Credential | None, request: CallRequest
+    ) -> tuple[UpstreamRequest, Rendered]:
         provider, is_streaming = route.provider, request.is_streaming
-        form = self._forms.get((provider.id, is_streaming))
-        if form is None or form.provider is not provider or form.secret != secret:
-            form = self._forms[provider.id, is_streaming] = _form(provider, secret, is_streaming)
+        key = (provider.id, "", is_streaming) if credential is None else (provider.id, credential.id, is_streaming)
+        form = self._forms.get(key)
+        if form is None or form.provider is not provider or form.credential is not credential:
+            form = self._forms[key] = _form(provider, credential, is_streaming)
         rendered = self._wire.render_request(request, route.upstream_model, provider.quirks)
         target = provider.base_path + self._wire.target(route.upstream_model, is_streaming)
         headers = form.headers
@@ -108,23 +114,22 @@ def adapter_for(dialect: str, kind: Kind) -> Adapter:
     return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[kind]))
 
 
-def _form(provider: Provider, secret: str | None, is_streaming: bool) -> _Form:
+def _form(provider: Provider, credential: Credential | None, is_streaming: bool) -> _Form:
     accept = b"text/event-stream" if is_streaming else b"application/json"
     media = ((b"content-type", b"application/json"), (b"accept", accept))
     return _Form(
         provider,
-        secret,
-        (*_credential(provider.key_header, secret), *media, *provider.headers),
+        credential,
+        (*_authentication(provider.key_header, credential), *media, *provider.headers),
         provider.timeouts if is_streaming else _patient(provider.timeouts),
     )
 
 
-def _credential(header: str, secret: str | None) -> tuple[tuple[bytes, bytes], ...]:
-    if not secret:
+def _authentication(header: str, credential: Credential | None) -> tuple[tuple[bytes, bytes], ...]:
+    if credential is None:
         return ()
-    if header == "authorization":
-        return ((b"authorization", b"Bearer " + secret.encode()),)
-    return ((header.encode(), secret.encode()),)
+    secret = credential.secret.encode()
+    return ((b"authorization", b"Bearer " + secret) if header == "authorization" else (header.encode(), secret),)
 
 
 def _patient(timeouts: Timeouts) -> Timeouts:

@@ -19,6 +19,7 @@ from kyma.core.errors import Bug, KymaError
 from kyma.core.model import Provider, Route
 from kyma.core.principal import Principal
 from kyma.core.upstream import Origin
+from kyma.credentials import Vault
 from kyma.dialects import openai_chat
 from kyma.limits import Admission
 from kyma.routing import Health, plan
@@ -101,7 +102,7 @@ class Scene:
         self.call = Call("req_1", PRINCIPAL, request, Resolved(owl, None), "p1", admission, HOLD, 0)
         encoder = openai_chat.stream_encoder(request, self.call)
         self.pump = StreamPump(self.call, self.reader, b"", encoder, SETTINGS, self.clock)
-        self._upstream = Upstream(client, {})
+        self._upstream = Upstream(client, Vault())
         self._plan = plan(owl, lambda route: True)
 
     async def run(self) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from kyma.core.answer import ChatResponse
 from kyma.core.chat import CallRequest, ChatRequest, TextPart
+from kyma.core.credential import Credential
 from kyma.core.errors import Garbled, RefusedUs
 from kyma.core.model import Provider, Quirks, Route
 from kyma.core.upstream import Timeouts, UpstreamRequest
@@ -22,8 +23,12 @@ def source(row: Provider) -> Route:
     return Route("acme/owl", row, "acme-owl-v2", PRICE, "tests")
 
 
+def key(secret: str = "s3cret") -> Credential:
+    return Credential("acme#1", "acme", secret)
+
+
 def built(route: Route, secret: str | None, request: ChatRequest) -> UpstreamRequest:
-    return ADAPTER.build_request(route, secret, request)[0]
+    return ADAPTER.build_request(route, key(secret) if secret else None, request)[0]
 
 
 def headers(row: Provider, secret: str | None = "s3cret", *, is_streaming: bool = False) -> dict[bytes, bytes]:
@@ -65,9 +70,8 @@ def test_the_key_goes_where_the_provider_wants_it(
     assert sum(b"s3cret" in said for said in sent.values()) == 1
 
 
-@pytest.mark.parametrize("secret", [None, ""])
-def test_without_a_key_none_is_sent(secret: str | None) -> None:
-    assert set(headers(provider(), secret)) == {b"content-type", b"accept"}
+def test_without_a_key_none_is_sent() -> None:
+    assert set(headers(provider(), None)) == {b"content-type", b"accept"}
 
 
 def test_the_providers_own_headers_are_sent() -> None:
@@ -121,7 +125,7 @@ def test_a_dialect_we_do_not_speak_has_no_adapter() -> None:
 )
 def test_a_vendor_of_openais_dialect_is_asked_for_more_than_chats(body: CallRequest, target: str) -> None:
     row = provider()
-    request, _ = adapter_for(row.dialect, body.kind).build_request(source(row), "s3cret", body)
+    request, _ = adapter_for(row.dialect, body.kind).build_request(source(row), key(), body)
     assert request.target == row.base_path + target
     assert msgspec.json.decode(request.body)["model"] == "acme-owl-v2"
     assert (b"authorization", b"Bearer s3cret") in request.headers
