@@ -43,7 +43,10 @@ class RouteSpec(msgspec.Struct, frozen=True):
 
 
 class ModelSpec(msgspec.Struct, frozen=True):
-    """A model and its sources in order; prices in USD per 1M tokens, cached input a tenth of fresh."""
+    """A model and its sources, asked in this order unless one says a weight; prices in USD per 1M tokens.
+
+    Cached input costs a tenth of fresh.
+    """
 
     id: str
     routes: Sequence[RouteSpec]
@@ -99,8 +102,9 @@ def _model_toml(model: ModelSpec) -> str:
     price = {"input": model.input, "output": model.output, "source": "tests"}
     routes = [
         {"provider": route.provider, "model": route.script, "input": "0.5", "output": "1", "source": "tests"}
+        | ({} if place == 0 else {"weight": 0.0})
         | dict(route.fields)
-        for route in model.routes
+        for place, route in enumerate(model.routes)
     ]
     row = {
         "name": model.id,

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from kyma.api.asgi import ARRAY_LINES, JSON_TYPE, STREAM_LINES, ExchangeOutlet, header, identify, send_body
+from kyma.calls import Terms
 from kyma.calls.meter import input_estimate
 from kyma.core.chat import CallRequest, ChatRequest
 from kyma.core.errors import KymaError
@@ -50,7 +51,7 @@ def speaking(
     async def create(gateway: Gateway, exchange: Exchange) -> None:
         """Raises: KymaError for what is wrong before a call is opened; then nothing was sent."""
         principal = await identify(gateway.accounts, exchange.scope)
-        call = await gateway.calls.open(principal, parse(exchange), is_strict=_is_strict(exchange.scope))
+        call = await gateway.calls.open(principal, parse(exchange), _terms(exchange.scope))
         exchange.watch(call.abandon)
         more = f"{id_header}: {call.request_id}\r\n".encode() if id_header else b""
         await gateway.calls.run(call, dialect, ExchangeOutlet(exchange, dialect.render_error, more, stream_lines))
@@ -143,8 +144,14 @@ def hot_route(path: str) -> Hot | None:
     return GEMINI.get(found[2]) if found else None
 
 
-def _is_strict(scope: Scope) -> bool:
+def _terms(scope: Scope) -> Terms:
+    """What the caller's headers demand; remembered for a connection whose next head is the same."""
     memo = scope["memo"]
-    if "strict" not in memo:
-        memo["strict"] = (header(scope, b"x-kyma-strict") or b"").strip().lower() in (b"true", b"1")
-    return bool(memo["strict"])
+    terms: Terms | None = memo.get("terms")
+    if terms is None:
+        terms = memo["terms"] = Terms(_is_true(scope, b"x-kyma-strict"), _is_true(scope, b"x-kyma-no-substitute"))
+    return terms
+
+
+def _is_true(scope: Scope, name: bytes) -> bool:
+    return (header(scope, name) or b"").strip().lower() in (b"true", b"1")

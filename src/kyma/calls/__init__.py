@@ -1,5 +1,6 @@
 """One metered upstream call of any kind: opened against credit and limits, pumped to its end, settled once."""
 
+from kyma.calls.asking import Terms
 from kyma.calls.call import Call
 from kyma.calls.calls import Calls, CallSettings
 from kyma.calls.outlet import Outlet
@@ -7,4 +8,4 @@ from kyma.calls.settle import Settled, apply_settled
 from kyma.calls.stream_pump import PumpSettings
 from kyma.calls.upstream import Upstream
 
-__all__ = ["Call", "CallSettings", "Calls", "Outlet", "PumpSettings", "Settled", "Upstream", "apply_settled"]
+__all__ = ["Call", "CallSettings", "Calls", "Outlet", "PumpSettings", "Settled", "Terms", "Upstream", "apply_settled"]

@@ -9,10 +9,11 @@ from kyma.calls.meter import Meter
 from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
 from kyma.core.chat import CallRequest, Native
+from kyma.core.model import Model
 from kyma.core.money import Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
-from kyma.routing import Candidate
+from kyma.routing import Ask, Candidate
 from kyma.transport import Response
 
 MAX_LISTED = 32
@@ -27,6 +28,8 @@ class Call:
     __slots__ = (
         "admission",
         "alias",
+        "ask",
+        "asked",
         "attempts",
         "candidate",
         "created",
@@ -41,6 +44,7 @@ class Call:
         "meter",
         "model",
         "model_id",
+        "price",
         "price_version",
         "principal",
         "request",
@@ -58,6 +62,7 @@ class Call:
         price_version: str,
         admission: Admission,
         hold: Hold,
+        ask: Ask,
         now_ms: int,
         *,
         is_strict: bool = False,
@@ -66,12 +71,15 @@ class Call:
         self.principal = principal
         self.request = request
         self.dialect_name = request.native.dialect
+        self.asked: Model = resolved.model
         self.model = resolved.model
         self.model_id = resolved.model.id
+        self.price = resolved.model.price
         self.alias = resolved.alias
         self.price_version = price_version
         self.admission = admission
         self.hold = hold
+        self.ask = ask
         self.started_at = now_ms
         self.created = now_ms // 1000
         self.meter = Meter(request, resolved.model)
@@ -89,6 +97,18 @@ class Call:
     def input_estimate(self) -> int:
         """About how many tokens the model reads."""
         return self.meter.input_estimate
+
+    def turn_to(self, candidate: Candidate) -> None:
+        """This source is asked now; if it answers, it does so as this model and at this price."""
+        self.candidate = candidate
+        self.price = candidate.price
+        self.name_model(candidate.model)
+
+    def name_model(self, model: Model) -> None:
+        """The answer, if there is one, is of `model`."""
+        if model is not self.model:
+            self.model, self.model_id = model, model.id
+            self.meter.serve(model)
 
     def cut(self) -> None:
         """Drop the upstream's connection, if there is one."""

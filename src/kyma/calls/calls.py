@@ -7,12 +7,14 @@ from typing import cast
 
 import msgspec
 
+from kyma.calls.asking import PLAIN, Terms, ask_of, nobody_allowed, who_may_answer
 from kyma.calls.call import Call
 from kyma.calls.meter import Outcome, hold_bound, input_estimate
 from kyma.calls.outlet import Outlet
 from kyma.calls.pump import AnswerPump
 from kyma.calls.scrub import caller_error, reasons_for_operators
 from kyma.calls.settle import Settled
+from kyma.calls.shortfall import too_little
 from kyma.calls.stream_pump import PumpSettings, StreamPump
 from kyma.calls.upstream import Upstream
 from kyma.catalog import Catalog
@@ -21,16 +23,12 @@ from kyma.core.chat import CallRequest, ChatRequest
 from kyma.core.errors import (
     Bug,
     Draining,
-    InsufficientCredits,
-    InvalidRequest,
     KymaError,
     NoRouteLeft,
     Overloaded,
     UpstreamError,
 )
 from kyma.core.ids import Clock, new_id
-from kyma.core.model import Kind, Model, Usage
-from kyma.core.money import PICOS_PER_NANO, Nanos, usd_text
 from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
@@ -86,8 +84,8 @@ class Calls:
         """Calls under way."""
         return len(self._live)
 
-    async def open(self, principal: Principal, request: CallRequest, *, is_strict: bool = False) -> Call:
-        """Admit a request against limits and credit; nothing is sent yet. `is_strict` refuses what would lose a field.
+    async def open(self, principal: Principal, request: CallRequest, terms: Terms = PLAIN) -> Call:
+        """Admit a request against limits and credit; nothing is sent yet.
 
         Raises: NotFound for an unknown model, RateLimited, InvalidRequest when it is too large for the tier,
         InsufficientCredits with the balance, the hold needed and the largest `max_tokens` that fits.
@@ -97,14 +95,15 @@ class Calls:
         if len(self._live) >= self._settings.max_live:
             raise Overloaded("too many calls are under way; try again in a moment", retry_after_s=1)
         catalog = self._catalog()
-        resolved = catalog.resolve(request.model)
+        resolved, others = who_may_answer(request, catalog)
         model = resolved.model
-        check_abilities(request, model)
         tokens = input_estimate(request, model) + request.n * request.max_tokens
         admission = self._limits.admit(principal, self._tier_of(principal), model.id, tokens)
         bound = hold_bound(request, model)
         request_id = new_id("req")
         amount = bound.cost(model.price)
+        for other in others:
+            amount = max(amount, hold_bound(request, other.model).cost(other.price))
         hold = self._ledger.try_reserve(principal.account_id, amount, request_id)
         if hold is None:
             try:
@@ -112,11 +111,15 @@ class Calls:
             except BaseException as error:
                 self._limits.correct(admission, 0)
                 if isinstance(error, CreditShort):
-                    raise _too_little(error, bound, model, request) from None
+                    raise too_little(error, bound, model, request) from None
                 raise
         now_ms = self._clock.now_ms()
         version = catalog.price_version
-        return Call(request_id, principal, request, resolved, version, admission, hold, now_ms, is_strict=is_strict)
+        ask = ask_of(request, principal.account_id, model, others, catalog, terms)
+        is_strict = terms.is_strict or (request.preferences is not None and request.preferences.require_parameters)
+        return Call(
+            request_id, principal, request, resolved, version, admission, hold, ask, now_ms, is_strict=is_strict
+        )
 
     async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> None:
         """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
@@ -127,8 +130,10 @@ class Calls:
         try:
             pump = self._pump(call, dialect, outlet)
             self._live.add(pump)
-            needed = call.dialect_name if call.request.needs_native else None
-            await pump.run(self._upstream, plan(call.model, self._health.allows, needed), self._health, self._settle)
+            chosen = plan(call.asked, self._health, call.ask)
+            if chosen.first is None and call.ask.preferences is not None:
+                raise nobody_allowed(call.asked)
+            await pump.run(self._upstream, chosen, self._health, self._settle)
         except KymaError as error:
             await self._give_up(call, error, pump, outlet)
         except asyncio.CancelledError:  # a shutdown has waited long enough: what was delivered is billed
@@ -170,6 +175,7 @@ class Calls:
         self, call: Call, error: KymaError, pump: AnswerPump | StreamPump | None, outlet: Outlet
     ) -> None:
         if isinstance(error, NoRouteLeft):
+            call.name_model(call.asked)
             log.warning(
                 "request %s: no source of %s answered: %s", call.request_id, call.model.id, reasons_for_operators(error)
             )
@@ -193,7 +199,7 @@ class Calls:
     def _submit(self, call: Call, outcome: Outcome) -> tuple[Bill, asyncio.Future[bool]]:
         """Close the books of a call in memory and hand it to the writer; durable once the future is done."""
         call.is_settled = True
-        bill = call.meter.bill(outcome, call.model.price)
+        bill = call.meter.bill(outcome, call.price)
         settlement = self._ledger.prepare(call.hold, bill.cost)
         self._limits.correct(call.admission, bill.usage.total)
         return bill, self._writer.submit(Settled(_row(call, outcome, bill, settlement), settlement))
@@ -233,69 +239,3 @@ def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> Us
         usage.cache_write_1h,
         usage.searches,
     )
-
-
-NAMES: dict[Kind, tuple[str, str]] = {
-    "chat": ("a chat model", "/v1/chat/completions"),
-    "embedding": ("an embedding model", "/v1/embeddings"),
-    "rerank": ("a rerank model", "/v1/rerank"),
-    "moderation": ("a moderation model", "/v1/moderations"),
-}
-"""What models of a kind are called, and where they are asked."""
-
-
-def check_abilities(request: CallRequest, model: Model) -> None:
-    """Refuse what the model cannot read, rather than answer past it. Raises: InvalidRequest."""
-    if request.kind != model.kind:
-        raise _wrong_kind(request.kind, model)
-    if request.has_token_ids and not model.takes_token_ids:
-        message = f"{model.id} takes texts, not token ids; send input as a string or a list of strings"
-        raise InvalidRequest(message, code="unsupported_parameter", param="input")
-    if request.image_count and not model.supports_vision:
-        raise InvalidRequest(f"{model.id} takes no images", code="unsupported_modality", param="messages")
-    if request.has_tools and not model.supports_tools:
-        raise InvalidRequest(f"{model.id} cannot call tools", code="unsupported_parameter", param="tools")
-    if (request.unpriced or request.searches) and _has_route_of(request.native.dialect, model):
-        _check_sold(request, model)
-
-
-def _has_route_of(dialect: str, model: Model) -> bool:
-    """Any other route leaves vendors' own tools out, and says so."""
-    return any(route.provider.dialect == dialect for route in model.routes)
-
-
-def _check_sold(request: CallRequest, model: Model) -> None:
-    """Refuse what its vendor would charge for and nobody here has a price, a limit or a count of."""
-    if request.unpriced:
-        said = f"{request.unpriced} is not sold here: its vendor charges for it without a limit or without a count"
-        raise InvalidRequest(said, code="tool_not_sold", param=request.unpriced)
-    if model.price.search is None:
-        raise InvalidRequest(f"{model.id} is sold without searches", code="tool_not_sold", param="tools")
-
-
-def _wrong_kind(asked: Kind, model: Model) -> InvalidRequest:
-    (wanted, _), (found, path) = NAMES[asked], NAMES[model.kind]
-    code = "not_" + wanted.replace(" ", "_")
-    return InvalidRequest(f"{model.id} is {found}, not {wanted}: ask it at POST {path}", code=code, param="model")
-
-
-def _too_little(error: CreditShort, bound: Usage, model: Model, request: CallRequest) -> KymaError:
-    """402 with the figures a caller needs to act: balance, hold, and the largest `max_tokens` that would fit."""
-    affordable = affordable_max_tokens(error.available, bound, model, request.n)
-    hint, remedy = "even a single output token would not fit", "lower max_tokens"
-    if not request.max_tokens:
-        hint, remedy = "nothing is generated, so all of it is input", "send less at once"
-    elif affordable:
-        hint = f"max_tokens of at most {affordable} would fit"
-    return InsufficientCredits(
-        f"insufficient credits: this request needs ${usd_text(error.needed)} set aside, "
-        f"${usd_text(max(0, error.available))} of your balance of ${usd_text(error.posted)} is free; {hint}. "
-        f"Add credits, or {remedy}."
-    )
-
-
-def affordable_max_tokens(available: Nanos, bound: Usage, model: Model, n: int) -> int:
-    """The largest `max_tokens` whose hold `available` covers; 0 when none does."""
-    others = bound.picos(model.price) - bound.output * model.price.output
-    left = available * PICOS_PER_NANO - others
-    return max(0, left // (model.price.output * n)) if model.price.output else 0

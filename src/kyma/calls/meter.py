@@ -115,6 +115,10 @@ class Meter:
         self._response: ChatResponse | None = None
         self._streamed_tokens = 0
 
+    def serve(self, model: Model) -> None:
+        """Another model answers: its limits say what is absurd."""
+        self._model = model
+
     @property
     def is_flagged(self) -> bool:
         """The upstream reported nonsense, or searches that nobody had asked for."""

@@ -35,6 +35,8 @@ class AnswerPump:
             health,
             lambda: not call.has_left,
         )
+        health.answered(attempted.candidate, attempted.seconds, False)
+        health.ended(attempted.candidate)
         answer, call.candidate, call.attempts = attempted.value, attempted.candidate, attempted.attempts
         call.meter.see_response(answer)
         bill = await settle(call, Outcome.BLANK if answer.is_blank else Outcome.FINISHED)

@@ -2,7 +2,7 @@
 
 import re
 
-from kyma.core.errors import KymaError, NoRouteLeft, Rejected
+from kyma.core.errors import InvalidRequest, KymaError, NoRouteLeft, Rejected, Unsuited
 from kyma.core.model import Model, Route
 
 
@@ -10,6 +10,9 @@ def caller_error(error: KymaError, model: Model) -> KymaError:
     """The error to show: a vendor's refusal as the caller's own mistake, in words without names."""
     if isinstance(error, Rejected):
         return error.as_request_error(scrub(error.caller_message, model))
+    if isinstance(error, NoRouteLeft) and (fields := _untellable(error)):
+        said = f"no source of {model.id} can be told {', '.join(fields)}, and the request insists on all its fields"
+        return InvalidRequest(said, code=Unsuited.default_code)
     return error
 
 
@@ -25,6 +28,12 @@ def scrub(text: str, model: Model) -> str:
 def reasons_for_operators(error: NoRouteLeft) -> str:
     """Every source's reason, for the log."""
     return "; ".join(f"{type(reason).__name__}: {reason.message}" for reason in error.reasons)
+
+
+def _untellable(error: NoRouteLeft) -> tuple[str, ...]:
+    """What no source could be told, if that is why none was asked: the fields that stood in the way of the first."""
+    unsuited = [reason for reason in error.reasons if isinstance(reason, Unsuited)]
+    return unsuited[0].fields if unsuited and len(unsuited) == len(error.reasons) else ()
 
 
 def _names(route: Route, model: Model) -> list[tuple[str, str]]:

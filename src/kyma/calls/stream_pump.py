@@ -17,7 +17,7 @@ from kyma.core.answer import Bill, ChatEvent, StreamFailure
 from kyma.core.errors import KymaError, UpstreamError, UpstreamFailed
 from kyma.core.ids import Clock
 from kyma.dialects.base import StreamDecoder, StreamEncoder
-from kyma.routing import Health, Plan, attempt
+from kyma.routing import Attempted, Health, Plan, attempt
 
 
 class PumpSettings(msgspec.Struct, frozen=True):
@@ -96,9 +96,7 @@ class StreamPump:
             return
         call.candidate, call.attempts = attempted.candidate, attempted.attempts
         call.first_token_ms = self._clock.now_ms() - call.started_at
-        failure = await self._relay(attempted.value)
-        if failure is not None and not call.has_left:
-            health.failed(attempted.candidate.route, failure)
+        failure = await self._watch(attempted, health)
         outcome = self._outcome(failure, attempted.value.is_blank)
         bill = await settle(call, outcome)
         if failure is None:
@@ -129,6 +127,21 @@ class StreamPump:
         elif now - self._sent_at > self._settings.keep_alive_s and not self._is_closed:
             self._sent_at = now
             self._write(self._encoder.keep_alive())
+
+    async def _watch(self, attempted: Attempted[OpenStream], health: Health) -> UpstreamError | None:
+        """Relay the stream, and let `health` know how its source does."""
+        candidate = attempted.candidate
+        health.answered(candidate, attempted.seconds, True)
+        began_at = self._clock.monotonic()
+        failure: UpstreamError | None = None
+        try:
+            failure = await self._relay(attempted.value)
+        finally:
+            if failure is None or self.call.has_left:
+                health.ended(candidate, self.call.meter.delivered_tokens, self._clock.monotonic() - began_at)
+            else:
+                health.broke(candidate, failure)
+        return failure
 
     async def _relay(self, stream: OpenStream) -> UpstreamError | None:
         """Everything the upstream says, to the meter and the customer; what broke it, if it broke."""

@@ -1,10 +1,12 @@
 """Adapter, credential and transport put together: asks one source and returns once its answer has begun for good."""
 
-from typing import cast
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
 import msgspec
 
 from kyma.calls.call import Call
+from kyma.calls.patience import Patience
 from kyma.core.answer import (
     Answer,
     ChatEvent,
@@ -17,16 +19,20 @@ from kyma.core.answer import (
     ThinkingDelta,
     ToolCallStart,
 )
-from kyma.core.errors import Garbled, Rejected, UpstreamError
+from kyma.core.errors import Garbled, Unsuited, UpstreamError
 from kyma.core.model import Kind, Provider
-from kyma.credentials import Vault
 from kyma.dialects.base import StreamDecoder
 from kyma.providers.compat import Adapter, ChatAdapter, adapter_for
-from kyma.routing import Candidate
+from kyma.routing import Candidate, Health
 from kyma.transport import HttpClient, Response
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 256 * 1024
+
+
+Attach = Callable[[Response], None]
+T = TypeVar("T")
+Asking = Callable[[Call, Candidate, bool, Attach], Awaitable[T]]
 
 
 class OpenStream(msgspec.Struct):
@@ -40,24 +46,43 @@ class OpenStream(msgspec.Struct):
 
 
 class Upstream:
-    """The providers of this gateway, called with the keys of `vault`; a local one may need none."""
+    """The providers of this gateway, each asked for as long as `health` has patience with it."""
 
-    def __init__(self, client: HttpClient, vault: Vault) -> None:
+    def __init__(self, client: HttpClient, health: Health) -> None:
         self._client = client
-        self._vault = vault
+        self._health = health
         self._adapters: dict[tuple[Kind, str], Adapter] = {}
 
-    async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Answer:
+    def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Awaitable[Answer]:
         """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
-        adapter, response = await self._send(call, candidate)
+        return self._patiently(call, candidate, is_last, self._complete)
+
+    def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> Awaitable[OpenStream]:
+        """A stream up to its first content event, the commit point. Raises: UpstreamError."""
+        return self._patiently(call, candidate, is_last, self._open_stream)
+
+    def _patiently(
+        self,
+        call: Call,
+        candidate: Candidate,
+        is_last: bool,
+        ask: Callable[[Call, Candidate, bool, Attach], Awaitable[T]],
+    ) -> Awaitable[T]:
+        """Limit the wait for the first token; the last source is given all the time that its provider may take."""
+        seconds = None if is_last else self._health.patience_s(candidate, call.request.is_streaming)
+        if seconds is None:
+            return ask(call, candidate, is_last, call.attach)
+        return _within(Patience(call, seconds), lambda attach: ask(call, candidate, is_last, attach))
+
+    async def _complete(self, call: Call, candidate: Candidate, is_last: bool, attach: Attach) -> Answer:
+        adapter, response = await self._send(call, candidate, attach)
         answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES), call.request)
         if answer.is_blank and not is_last:
             raise Garbled("the answer is empty")
         return answer
 
-    async def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> OpenStream:
-        """A stream up to its first content event, the commit point. Raises: UpstreamError."""
-        adapter, response = await self._send(call, candidate)
+    async def _open_stream(self, call: Call, candidate: Candidate, is_last: bool, attach: Attach) -> OpenStream:
+        adapter, response = await self._send(call, candidate, attach)
         decoder = cast(ChatAdapter, adapter).stream_decoder(candidate.route)  # nothing but chats is streamed
         events: list[ChatEvent] = []
         try:
@@ -82,17 +107,15 @@ class Upstream:
             raise Garbled("the answer is empty")
         return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
 
-    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response]:
+    async def _send(self, call: Call, candidate: Candidate, attach: Attach) -> tuple[Adapter, Response]:
         route = candidate.route
         adapter = self._adapter(call.request.kind, route.provider)
-        usable = self._vault.usable(route.provider.id, call.principal.account_id)
-        credential = usable[0] if usable else None
-        request, rendered = adapter.build_request(route, credential, call.request)
+        request, rendered = adapter.build_request(route, candidate.credential, call.request)
+        if rendered.dropped and call.is_strict:
+            raise Unsuited(rendered.dropped)
         call.dropped, call.emulated = rendered.dropped, rendered.emulated
-        if call.is_strict and call.dropped:
-            raise _lossy(call.dropped)
-        call.candidate = candidate
-        response = await self._client.send(request, call.hold, call.attach)
+        call.turn_to(candidate)
+        response = await self._client.send(request, call.hold, attach)
         if response.status == 200:
             return adapter, response
         try:
@@ -108,10 +131,13 @@ class Upstream:
         return adapter
 
 
-def _lossy(dropped: tuple[str, ...]) -> Rejected:
-    said = f"X-Kyma-Strict: the source of this model cannot be told {', '.join(dropped)}"
-    code = "fields_would_be_dropped"
-    return Rejected(code, upstream_status=400, caller_message=said, code=code)
+async def _within(patience: Patience, ask: Callable[[Attach], Awaitable[T]]) -> T:
+    try:
+        return await ask(patience.attach)
+    except UpstreamError as error:
+        raise patience.told(error) from None
+    finally:
+        patience.end()
 
 
 def _is_content(event: ChatEvent) -> bool:

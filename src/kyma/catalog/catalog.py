@@ -12,7 +12,7 @@ from types import MappingProxyType
 import msgspec
 
 from kyma.core.errors import NotFound
-from kyma.core.model import Model, Price, Provider
+from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
 from kyma.core.principal import Tier
 
@@ -86,6 +86,10 @@ class Catalog:
                 if wanted.startswith(star[:-1]):
                     return self._resolved[star]
         raise self._not_found(name)
+
+    def substitutes(self, model_id: str) -> tuple[Alternative, ...]:
+        """Who may answer in place of the model, never dearer to the customer."""
+        return ()
 
     def offered(self) -> tuple[Model, ...]:
         """Models that a provider here can serve now, by id."""

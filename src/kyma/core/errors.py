@@ -5,7 +5,7 @@ KymaError                    status · type · code · param · retry_after_s
 │  └─ InvalidRequest 400 · Unauthenticated 401 · InsufficientCredits 402 · Forbidden 403 · NotFound 404 ·
 │     MethodNotAllowed 405 · Conflict 409 · TooLarge 413 · UnsupportedMedia 415 · RateLimited 429 · HeadersTooLarge 431
 ├─ UpstreamError             never shown raw; routing reads `verdict`
-│  └─ UpstreamTimeout · Unreachable · Throttled · UpstreamFailed · Garbled · RefusedUs · Rejected
+│  └─ UpstreamTimeout · Unreachable · Throttled · UpstreamFailed · Garbled · RefusedUs · Unsuited · Rejected
 └─ ServiceError              NoRouteLeft 503 · Overloaded 503 · Draining 503 · Bug 500
 
 The classes carry status and wire names; a dialect renders them, so there is no mapping table.
@@ -88,6 +88,8 @@ class Verdict(Enum):
     """A fault of that source: try the next one, count it against the source's health."""
     COOL_DOWN = "cool_down"
     """Busy, or our key is in trouble: try the next source; not a fault of the source."""
+    PASS = "pass"
+    """It cannot serve this request: try the next source; it tells nothing about this one."""
     STOP = "stop"
     """The request is at fault; every other source would say the same."""
 
@@ -142,6 +144,17 @@ class RefusedUs(UpstreamError):
 
     default_code = "upstream_refused_us"
     verdict = Verdict.COOL_DOWN
+
+
+class Unsuited(UpstreamError):
+    """The source cannot be told `fields` of the request, on all of which the caller insists. Nobody was asked."""
+
+    default_code = "fields_would_be_dropped"
+    verdict = Verdict.PASS
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        super().__init__(f"it cannot be told {', '.join(fields)}")
+        self.fields = fields
 
 
 class Rejected(UpstreamError):

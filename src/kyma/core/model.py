@@ -222,3 +222,10 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     """Models of the same class that may answer in its place when none of its sources can."""
     takes_token_ids: bool = False
     """Customers may send ids of its own tokenizer in place of texts."""
+
+
+class Alternative(msgspec.Struct, frozen=True, eq=False):
+    """A model that may answer, with the routes that may serve it here, at what the customer then pays."""
+
+    model: Model
+    price: Price

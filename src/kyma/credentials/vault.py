@@ -25,5 +25,13 @@ class Vault:
         """The keys to try for this account, in order; none when every one is cooling down or there is none."""
         return self._keys.get(provider_id, ())
 
+    def held(self, provider_id: str, account_id: str) -> Sequence[Credential]:
+        """The same, those that are cooling down included: for when nothing else is left."""
+        return self._keys.get(provider_id, ())
+
+    def has_own(self, account_id: str) -> bool:
+        """Whether the account has brought a key of its own for any provider."""
+        return False
+
     def failed(self, credential: Credential, error: UpstreamError) -> None:
         """The provider answered so to this key."""

@@ -73,13 +73,14 @@ class Gateway:
         self.accounts = open_accounts(config, database, clock, self.catalog)
         self.registration = Registration(database, clock, self.accounts, usd_to_nanos(self.settings.signup_credit_usd))
         self.client = HttpClient()
+        self.health = Health(clock, self.vault)
         self.calls = Calls(
             catalog=lambda: self.catalog,
             tier_of=self.tier_of,
             limits=self.limits,
             ledger=self.ledger,
-            upstream=Upstream(self.client, self.vault),
-            health=Health(clock),
+            upstream=Upstream(self.client, self.health),
+            health=self.health,
             writer=self.writer,
             clock=clock,
             settings=_call_settings(self.settings),

@@ -1,51 +1,95 @@
 """The failover loop: ask one source after the other until one answers."""
 
+import asyncio
+import random
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import msgspec
 
 from kyma.core.errors import NoRouteLeft, UpstreamError, Verdict
-from kyma.routing.health import Health
-from kyma.routing.plan import Candidate, Plan
+from kyma.routing.health import Candidate, Health, is_worth_repeating
+from kyma.routing.plan import MAX_ATTEMPTS, Plan
 
 T = TypeVar("T")
+Send = Callable[[Candidate, bool], Awaitable[T]]
+
+REPEAT_JITTER_S = 0.25
+DEADLINE_S = 120.0
 
 
 class Attempted(msgspec.Struct, Generic[T]):
-    """What the first source that answered said, and how many were asked."""
+    """What the first source that answered said, how long it took, and how many were asked."""
 
     value: T
     candidate: Candidate
     attempts: int
+    seconds: float
 
 
 async def attempt(
-    plan: Plan, send: Callable[[Candidate, bool], Awaitable[T]], health: Health, may_go_on: Callable[[], bool]
+    plan: Plan, send: Send[T], health: Health, may_go_on: Callable[[], bool], deadline_s: float = DEADLINE_S
 ) -> Attempted[T]:
     """The first answer in plan order. `send(candidate, is_last)` returns once the answer has begun for good.
 
-    `may_go_on` is asked before each further attempt: nobody pays for a second try when the caller has left.
+    At most six attempts, none begun after `deadline_s`, each at another source while there is one; then one source is
+    asked a second time. `may_go_on` is asked before each further attempt: nobody pays for a second try when the caller
+    has left. What answered is under way at its source: the caller says `ended` or `broke` of it to `health`.
     Raises: NoRouteLeft with every reason; an UpstreamError whose verdict is STOP as it is.
     """
     reasons: list[UpstreamError] = []
-    last = len(plan.candidates) - 1
-    for number, candidate in enumerate(plan.candidates):
-        if reasons and not may_go_on():
-            break
+    failed: list[Candidate] = []
+    queue: deque[Candidate] | None = None
+    candidate, is_last = plan.first, not plan.has_more
+    began_at = health.now()
+    health.guard.count_request(plan.model.id, began_at)
+    sent_at = began_at
+    while candidate is not None:
+        health.begin(candidate)
         try:
-            value = await send(candidate, number == last)
+            value = await send(candidate, is_last)
         except UpstreamError as error:
-            if may_go_on():  # what we cut ourselves for a caller who left is no fault of the source
-                health.failed(candidate.route, error)
+            if not may_go_on():  # what we cut ourselves for a caller who left is no fault of the source
+                health.let_go(candidate)
+                reasons.append(error)
+                break
+            health.failed(candidate, error)
             if error.verdict is Verdict.STOP:
                 raise
             reasons.append(error)
+            failed.append(candidate)
+        except BaseException:
+            health.let_go(candidate)
+            raise
         else:
-            health.succeeded(candidate.route)
-            return Attempted(value, candidate, number + 1)
+            return Attempted(value, candidate, len(reasons) + 1, health.now() - sent_at)
+        sent_at = health.now()
+        if queue is None:
+            queue = deque(plan.rest())
+        candidate, is_last = _next(queue, reasons, failed)
+        if candidate is None or sent_at - began_at > deadline_s or not health.guard.allows_more(plan.model.id):
+            break
+        if candidate in failed:
+            await asyncio.sleep(random.uniform(0, REPEAT_JITTER_S))
+    raise _nobody(reasons)
+
+
+def _next(
+    queue: deque[Candidate], reasons: list[UpstreamError], failed: list[Candidate]
+) -> tuple[Candidate | None, bool]:
+    """Who is asked now, and whether nobody else is left; when all have been, the first that may do better at once."""
+    if len(reasons) >= MAX_ATTEMPTS or len(reasons) > len(set(map(id, failed))):
+        return None, True
+    if queue:
+        return queue.popleft(), not queue or len(reasons) + 1 == MAX_ATTEMPTS
+    worth = (candidate for candidate, error in zip(failed, reasons, strict=True) if is_worth_repeating(error))
+    return next(worth, None), True
+
+
+def _nobody(reasons: list[UpstreamError]) -> NoRouteLeft:
     waits = [error.retry_after_s for error in reasons if error.retry_after_s]
-    raise NoRouteLeft(
+    return NoRouteLeft(
         "no source of this model could answer; nothing was charged, try again",
         tuple(reasons),
         retry_after_s=min(waits) if waits else 1,

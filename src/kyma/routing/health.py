@@ -1,55 +1,202 @@
-"""What we believe about each source: how often it failed in a row and until when it is left alone."""
+"""What this process believes about every source, and the tables of shares that follow from it.
 
-from dataclasses import dataclass
+Keys are the vault's: it is told of what concerns a key, and asked which may be used.
+"""
 
-from kyma.core.errors import RefusedUs, UpstreamError, Verdict
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Protocol
+
+import msgspec
+
+from kyma.core.credential import Credential
+from kyma.core.errors import RefusedUs, UpstreamError, UpstreamTimeout, Verdict
 from kyma.core.ids import Clock
-from kyma.core.model import Route
+from kyma.core.model import Model, Price, Route
+from kyma.routing.breaker import Breaker, BreakerSettings
+from kyma.routing.guard import Guard
+from kyma.routing.source import Source
+from kyma.routing.weights import Seen, drawn, shares
 
-FAILURES_TO_SKIP = 5
-SKIP_S = 30.0
-REFUSED_US_S = 300.0
-MIN_COOL_DOWN_S, MAX_COOL_DOWN_S = 1, 60
+TABLE_S = 1.0
+"""How old a table of shares may grow."""
+
+MAX_TABLES = 1024
+FIRST_TOKEN_FACTOR, LEAST_FIRST_TOKEN_S, MOST_FIRST_TOKEN_S = 3, 2.0, 20.0
+LEAST_WHOLE_S = 20.0
 
 
-@dataclass(slots=True)
-class _Record:
-    failures: int = 0
-    skipped_until: float = 0.0
+class Keys(Protocol):
+    """The vault, as far as routing needs it."""
+
+    def usable(self, provider_id: str, account_id: str) -> Sequence[Credential]:
+        """Keys to try now, in order; the account's own first."""
+        ...
+
+    def held(self, provider_id: str, account_id: str) -> Sequence[Credential]:
+        """The same, those that are cooling down included."""
+        ...
+
+    def has_own(self, account_id: str) -> bool: ...
+
+    def failed(self, credential: Credential, error: UpstreamError) -> None: ...
+
+
+class Candidate(msgspec.Struct, frozen=True, eq=False):
+    """A route to be tried with a key, for a model at a price. Layer 0 is the primary, 1 the first other source, 2 a
+    further one, 3 another model."""
+
+    route: Route
+    layer: int
+    model: Model
+    price: Price
+    credential: Credential | None
+    source: Source
+    breaker: Breaker
+
+
+class Entry(msgspec.Struct, frozen=True, eq=False):
+    """A route that is on, with its share."""
+
+    route: Route
+    source: Source
+    weight: float
+
+
+class Table:
+    """The sources of a model that are on, as they stood a moment ago."""
+
+    __slots__ = ("_bounds", "built_at", "entries", "model")
+
+    def __init__(self, model: Model, entries: Sequence[Entry], now: float) -> None:
+        self.model = model
+        self.entries = tuple(entries)
+        self.built_at = now
+        self._bounds = list(accumulate(entry.weight for entry in entries if entry.weight > 0))
+
+    def first(self, point: float) -> Entry:
+        """The first that `order` would give, found at once."""
+        if not self._bounds:
+            return self.entries[0]
+        at = min(bisect_right(self._bounds, point * self._bounds[-1]), len(self._bounds) - 1)
+        return self.entries[at]
+
+    def order(self, point: float) -> Iterator[Entry]:
+        """Every entry once, the heavier the sooner."""
+        return drawn(self.entries, [entry.weight for entry in self.entries], point)
 
 
 class Health:
-    """Opinions by route id, and by provider for what concerns our key there."""
+    """Every source by route id. A reload of the catalog keeps what is known of the routes that stay."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, keys: Keys, settings: BreakerSettings | None = None) -> None:
         self._clock = clock
-        self._records: dict[str, _Record] = {}
+        self.keys = keys
+        self.now = clock.monotonic
+        self.guard = Guard(clock.monotonic)
+        self._settings = settings or BreakerSettings()
+        self._sources: dict[str, Source] = {}
+        self._tables: dict[int, Table] = {}
+        self._off: frozenset[str] = frozenset()
 
-    def allows(self, route: Route) -> bool:
-        """Whether `route` should be tried now."""
-        if not self._records:
-            return True
-        now = self._clock.monotonic()
-        return not any(
-            (record := self._records.get(name)) and record.skipped_until > now for name in (route.id, route.provider.id)
-        )
+    def switch_off(self, names: frozenset[str]) -> None:
+        """Leave these routes and providers alone, by id, and no others."""
+        self._off = names
+        self._tables.clear()
 
-    def succeeded(self, route: Route) -> None:
-        """The route answered: its failures are forgotten."""
-        if self._records:
-            self._records.pop(route.id, None)
+    def is_on(self, route: Route) -> bool:
+        return route.id not in self._off and route.provider.id not in self._off
 
-    def failed(self, route: Route, error: UpstreamError) -> None:
-        """Count a fault against the route, or leave the provider alone when our key is what it refuses."""
-        now = self._clock.monotonic()
-        if error.verdict is Verdict.STOP:
+    def source(self, route: Route) -> Source:
+        """What is known of `route`."""
+        found = self._sources.get(route.id)
+        if found is None:
+            found = self._sources[route.id] = Source()
+        return found
+
+    def breaker(self, route: Route, credential: Credential | None) -> Breaker:
+        return self.source(route).breaker(credential, self._settings)
+
+    def table(self, model: Model) -> Table:
+        """The sources of `model` and their shares, at most a second old."""
+        now = self.now()
+        found = self._tables.get(id(model))
+        if found is not None and found.model is model and now - found.built_at < TABLE_S:
+            return found
+        if len(self._tables) >= MAX_TABLES:  # of catalogs that a reload has replaced
+            self._tables.clear()
+        table = self._tables[id(model)] = self._build(model, now)
+        return table
+
+    def patience_s(self, candidate: Candidate, is_streaming: bool) -> float | None:
+        """How long an answer may take to begin while another source is left; None: as long as its provider may."""
+        route, source = candidate.route, candidate.source
+        if not is_streaming:
+            whole_ms = source.whole_p95_ms
+            return None if whole_ms is None else max(LEAST_WHOLE_S, FIRST_TOKEN_FACTOR * whole_ms / 1000)
+        if (stated := route.first_token_s or route.provider.first_token_s) is not None:
+            return stated
+        if source.p95_ms is None:
+            return MOST_FIRST_TOKEN_S
+        return min(MOST_FIRST_TOKEN_S, max(LEAST_FIRST_TOKEN_S, FIRST_TOKEN_FACTOR * source.p95_ms / 1000))
+
+    def begin(self, candidate: Candidate) -> None:
+        """An attempt begins; `let_go`, `failed` or `answered` and then `ended` or `broke` must follow."""
+        candidate.source.in_flight += 1
+        if candidate.breaker.until is not None:
+            candidate.breaker.begin(self.now())
+
+    def let_go(self, candidate: Candidate) -> None:
+        """The attempt ended without telling anything about the source."""
+        candidate.source.in_flight -= 1
+        candidate.breaker.let_go()
+
+    def failed(self, candidate: Candidate, error: UpstreamError) -> None:
+        """The attempt failed: a fault counts against the source, trouble with a key against that key."""
+        candidate.source.in_flight -= 1
+        if error.verdict in (Verdict.STOP, Verdict.PASS):
+            candidate.breaker.let_go()
             return
+        candidate.source.note(error, self._clock.now_ms())
         if error.verdict is Verdict.COOL_DOWN:
-            wait_s = min(MAX_COOL_DOWN_S, max(MIN_COOL_DOWN_S, error.retry_after_s or 1))
-            record = self._records.setdefault(route.provider.id, _Record())
-            record.skipped_until = now + (REFUSED_US_S if isinstance(error, RefusedUs) else wait_s)
+            candidate.breaker.let_go()
+            if candidate.credential is not None:
+                self.keys.failed(candidate.credential, error)
+            elif isinstance(error, RefusedUs):  # nobody's key: the source itself turns us away
+                candidate.breaker.failed(self.now())
             return
-        record = self._records.setdefault(route.id, _Record())
-        record.failures += 1
-        if record.failures >= FAILURES_TO_SKIP:
-            record.skipped_until = now + SKIP_S
+        candidate.breaker.failed(self.now())
+
+    def answered(self, candidate: Candidate, seconds: float, is_streaming: bool) -> None:
+        """The answer has begun, or is there whole, `seconds` after the attempt began."""
+        candidate.breaker.succeeded()
+        source = candidate.source
+        (source.first_token_ms if is_streaming else source.whole_ms).append(int(seconds * 1000))
+
+    def ended(self, candidate: Candidate, tokens: int = 0, seconds: float = 0.0) -> None:
+        """An answer that had begun is over, `tokens` long, `seconds` after its first one."""
+        candidate.source.in_flight -= 1
+        candidate.source.speak(tokens, seconds)
+
+    def broke(self, candidate: Candidate, error: UpstreamError) -> None:
+        """An answer that had begun broke off."""
+        candidate.source.in_flight -= 1
+        candidate.source.note(error, self._clock.now_ms())
+        candidate.breaker.failed(self.now())
+
+    def _build(self, model: Model, now: float) -> Table:
+        routes = [route for route in model.routes if self.is_on(route)]
+        sources = [self.source(route) for route in routes]
+        for source in sources:
+            source.measure()
+        weights = shares(
+            [Seen(route.weight, route.cost, source) for route, source in zip(routes, sources, strict=True)]
+        )
+        entries = [Entry(*one) for one in zip(routes, sources, weights, strict=True)]
+        return Table(model, sorted(entries, key=lambda entry: entry.weight <= 0), now)
+
+
+def is_worth_repeating(error: UpstreamError) -> bool:
+    """Whether the same source may do better at once: a fault that came quickly."""
+    return error.verdict is Verdict.NEXT and not isinstance(error, UpstreamTimeout)

@@ -1,39 +1,140 @@
-"""The order in which the sources of a model are tried. Pure."""
+"""Whom to ask for a request, in which order. Decides from what is known, and asks nobody.
 
-from collections.abc import Callable
+The order of a model's sources is drawn by their shares and says nothing of breakers: so a request whose primary is
+left alone says honestly that it fell back. What may be tried comes first, then further keys, then substitutes, and
+last what is believed to be dead, since a guess beats a refusal.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from kyma.core.model import Model, Route
+from kyma.core.credential import Credential
+from kyma.core.model import Alternative, Model
+from kyma.core.preferences import Preferences
+from kyma.routing.health import Candidate, Entry, Health
+from kyma.routing.wishes import wished
 
 MAX_ATTEMPTS = 6
+SUBSTITUTE_LAYER = 3
+
+KeysOf = Callable[[str, str], Sequence[Credential]]
+"""Keys for a provider and an account."""
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """A route and the fallback layer it means: 0 primary, 1 first other source, 2 a further one."""
-
-    route: Route
-    layer: int
+def _any_model(_model: Model) -> bool:
+    return True
 
 
-class Plan(msgspec.Struct, frozen=True):
-    """Candidates in order; at most `MAX_ATTEMPTS`."""
+class Ask(msgspec.Struct, frozen=True):
+    """What of a request decides who is asked.
 
-    candidates: tuple[Candidate, ...]
-
-
-def plan(model: Model, is_healthy: Callable[[Route], bool], dialect: str | None = None) -> Plan:
-    """Healthy routes in catalog order; all of them when none is healthy, since a guess beats a refusal.
-
-    Routes that speak `dialect` come first: the request has something that only they can be told.
-
-    The layer counts from the catalog's primary, so a request that skips a sick primary says that it fell back.
+    `point` in [0, 1) draws the order: requests with the same one go the same way. `dialect` is the request's own if
+    it holds something that no other can be told. `others` may answer in place of the model, each at its price,
+    if it `suits` the request.
     """
-    if len(model.routes) == 1:
-        return Plan((Candidate(model.routes[0], 0),))
-    routes = model.routes
-    if dialect is not None:
-        routes = tuple(sorted(routes, key=lambda route: route.provider.dialect != dialect))
-    ranked = tuple([Candidate(route, min(position, 2)) for position, route in enumerate(routes)])
-    ranked = tuple([candidate for candidate in ranked if is_healthy(candidate.route)]) or ranked
-    return Plan(ranked[:MAX_ATTEMPTS])
+
+    account_id: str
+    point: float
+    dialect: str | None = None
+    preferences: Preferences | None = None
+    others: Sequence[Alternative] = ()
+    suits: Callable[[Model], bool] = _any_model
+
+
+class Plan:
+    """The first to try, and the rest once it has failed."""
+
+    __slots__ = ("_ask", "_health", "first", "has_more", "model")
+
+    def __init__(self, model: Model, first: Candidate | None, has_more: bool, health: Health, ask: Ask) -> None:
+        self.model = model
+        self.first = first
+        self.has_more = has_more
+        self._health = health
+        self._ask = ask
+
+    def rest(self) -> list[Candidate]:
+        """Who is tried after the first, in order; at most as many as attempts are left."""
+        first = self.first
+        others = [
+            candidate for candidate in candidates(self.model, self._health, self._ask) if not _same(candidate, first)
+        ]
+        return others[: MAX_ATTEMPTS - 1]
+
+
+def plan(model: Model, health: Health, ask: Ask) -> Plan:
+    """The plan for a request. Most need its first candidate only, so no more is worked out before."""
+    table = health.table(model)
+    keys = health.keys
+    if table.entries and ask.preferences is None and ask.dialect is None and not keys.has_own(ask.account_id):
+        entry = table.first(ask.point)
+        provider = entry.route.provider
+        usable = keys.usable(provider.id, ask.account_id)
+        if usable or provider.is_local:
+            credential = usable[0] if usable else None
+            breaker = health.breaker(entry.route, credential)
+            if breaker.until is None:
+                first = Candidate(entry.route, 0, model, model.price, credential, entry.source, breaker)
+                has_more = len(table.entries) > 1 or len(usable) > 1 or bool(ask.others)
+                return Plan(model, first, has_more, health, ask)
+    ranked = candidates(model, health, ask)
+    return Plan(model, ranked[0] if ranked else None, len(ranked) > 1, health, ask)
+
+
+def candidates(model: Model, health: Health, ask: Ask) -> list[Candidate]:
+    """Everybody who may be asked, in order; of a model without a usable key, those with keys that are cooling down."""
+    return _ranked(model, health, ask, health.keys.usable) or _ranked(model, health, ask, health.keys.held)
+
+
+def _ranked(model: Model, health: Health, ask: Ask, keys_of: KeysOf) -> list[Candidate]:
+    now = health.now()
+    ready: list[Candidate] = []
+    spare: list[Candidate] = []
+    dead: list[Candidate] = []
+    others = [other for other in ask.others if other.model.kind == model.kind and ask.suits(other.model)]
+    for offer in (Alternative(model, model.price), *others):
+        firsts: list[Candidate] = []
+        for place, entry in enumerate(ordered(offer.model, health, ask)):
+            layer = min(place, 2) if offer.model is model else SUBSTITUTE_LAYER
+            keyed = list(_keyed(entry, layer, offer, health, ask.account_id, keys_of))
+            allowed = [candidate for candidate in keyed if candidate.breaker.allows(now)]
+            firsts += allowed[:1]
+            spare += allowed[1:]
+            dead += [candidate for candidate in keyed if not candidate.breaker.allows(now)]
+        ready += firsts + spare
+        spare.clear()
+    return ready + dead
+
+
+def ordered(model: Model, health: Health, ask: Ask) -> list[Entry]:
+    """The sources of `model` that the request may go to, in order, before keys and breakers are looked at."""
+    entries = list(health.table(model).order(ask.point))
+    if ask.preferences is not None:
+        entries = wished(entries, ask.preferences)
+    if ask.dialect is not None:
+        entries.sort(key=lambda entry: entry.route.provider.dialect != ask.dialect)
+    if health.keys.has_own(ask.account_id):
+        own = {entry.route.provider.id for entry in entries if _has_own(entry, health, ask.account_id)}
+        entries.sort(key=lambda entry: entry.route.provider.id not in own)
+    if ask.preferences is not None and not ask.preferences.allow_fallbacks and not ask.preferences.order:
+        entries = entries[:1]
+    return entries
+
+
+def _keyed(
+    entry: Entry, layer: int, offer: Alternative, health: Health, account_id: str, keys_of: KeysOf
+) -> Iterator[Candidate]:
+    """The source with each of its keys; one of our own machines may need none."""
+    route, source = entry.route, entry.source
+    keys: Sequence[Credential | None] = keys_of(route.provider.id, account_id)
+    for credential in keys or ((None,) if route.provider.is_local else ()):
+        yield Candidate(route, layer, offer.model, offer.price, credential, source, health.breaker(route, credential))
+
+
+def _has_own(entry: Entry, health: Health, account_id: str) -> bool:
+    return any(key.is_own for key in health.keys.usable(entry.route.provider.id, account_id))
+
+
+def _same(candidate: Candidate, other: Candidate | None) -> bool:
+    return other is not None and candidate.route is other.route and candidate.credential is other.credential

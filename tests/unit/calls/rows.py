@@ -8,6 +8,7 @@ import msgspec
 from kyma.core.chat import Chat, ChatRequest, Native
 from kyma.core.model import Model, Price, Provider, Quirks, Route
 from kyma.core.upstream import Origin, Timeouts
+from kyma.credentials import Vault
 
 PRICE = Price(
     input=1_000_000,
@@ -49,10 +50,24 @@ def provider(
     )
 
 
-def route(provider_id: str = "acme", upstream_model: str = "acme-owl-v2", **fields: str) -> Route:
+def route(
+    provider_id: str = "acme", upstream_model: str = "acme-owl-v2", *, weight: float = 1.0, **fields: str
+) -> Route:
     """A source; `fields` are those of `provider`."""
     source = provider(provider_id, **fields)  # type: ignore[arg-type]
-    return Route(f"{provider_id}/owl", source, upstream_model, PRICE, "tests")
+    return Route(f"{provider_id}/owl", source, upstream_model, PRICE, "tests", weight=weight)
+
+
+def in_order(count: int) -> list[Route]:
+    """Sources p0, p1 … of which each is asked only when those before it do not answer."""
+    return [route(f"p{number}", weight=0.0 if number else 1.0) for number in range(count)]
+
+
+def vault(*provider_ids: str) -> Vault:
+    """A key for each of these providers."""
+    found = Vault()
+    found.replace({provider_id: [f"key-of-{provider_id}"] for provider_id in provider_ids})
+    return found
 
 
 def model(

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kyma.calls.calls import affordable_max_tokens
 from kyma.calls.meter import LOOKUP_TOKENS, hold_bound
+from kyma.calls.shortfall import affordable_max_tokens
 from kyma.core.chat import ChatRequest
 from kyma.core.model import Price, Usage
 from tests.unit.calls.rows import PLAIN_PRICE, PRICE, chat, model

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from kyma.calls.calls import check_abilities
+from kyma.calls.abilities import check_abilities
 from kyma.core.chat import ChatRequest
 from kyma.core.errors import InvalidRequest
 from kyma.core.model import Model

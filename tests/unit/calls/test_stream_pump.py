@@ -19,14 +19,13 @@ from kyma.core.errors import Bug, KymaError
 from kyma.core.model import Provider, Route
 from kyma.core.principal import Principal
 from kyma.core.upstream import Origin
-from kyma.credentials import Vault
 from kyma.dialects import openai_chat
 from kyma.limits import Admission
-from kyma.routing import Health, plan
+from kyma.routing import Ask, Health, plan
 from kyma.transport import HttpClient
 from tests.clock import ManualClock
 from tests.transport.peer import HOLD, Link, Peer, answering, answering_once, settled
-from tests.unit.calls.rows import PRICE, chat, model, provider
+from tests.unit.calls.rows import PRICE, chat, model, provider, vault
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -98,15 +97,17 @@ class Scene:
         source: Provider = msgspec.structs.replace(provider(), origin=Origin("127.0.0.1", peer.port, False))
         owl = model([Route("acme/owl", source, "owl-v2", PRICE, "tests")])
         request = chat(is_streaming=True, fields={"stream": True})
+        ask = Ask("acc_1", 0.5)
         admission = cast(Admission, None)  # the limits' business, and no pump looks at it
-        self.call = Call("req_1", PRINCIPAL, request, Resolved(owl, None), "p1", admission, HOLD, 0)
+        self.call = Call("req_1", PRINCIPAL, request, Resolved(owl, None), "p1", admission, HOLD, ask, 0)
         encoder = openai_chat.stream_encoder(request, self.call)
         self.pump = StreamPump(self.call, self.reader, b"", encoder, SETTINGS, self.clock)
-        self._upstream = Upstream(client, Vault())
-        self._plan = plan(owl, lambda route: True)
+        self._health = Health(self.clock, vault("acme"))
+        self._upstream = Upstream(client, self._health)
+        self._plan = plan(owl, self._health, ask)
 
     async def run(self) -> None:
-        await self.pump.run(self._upstream, self._plan, Health(self.clock), self._settle)
+        await self.pump.run(self._upstream, self._plan, self._health, self._settle)
 
     async def _settle(self, call: Call, outcome: Outcome) -> Bill:
         self.log.append(outcome)

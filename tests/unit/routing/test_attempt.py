@@ -1,119 +1,174 @@
 """The failover loop: whom it asks, when it stops, what it says in the end."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
-from kyma.core.errors import Garbled, NoRouteLeft, RefusedUs, Rejected, Throttled, UpstreamError, UpstreamFailed
-from kyma.routing import Attempted, Candidate, Health, attempt, plan
-from tests.clock import ManualClock
-from tests.unit.calls.rows import model, route
+from kyma.core.errors import (
+    Garbled,
+    NoRouteLeft,
+    RefusedUs,
+    Rejected,
+    Throttled,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
+from kyma.core.model import Model
+from kyma.routing import Attempted, Candidate, attempt
+from kyma.routing.guard import FREE_EXTRAS
+from tests.unit.calls.rows import in_order, model
+from tests.unit.routing.scene import Scene
 
-ROUTES = [route(f"p{number}") for number in range(3)]
-OWL = model(ROUTES)
+OWL = model(in_order(3))
+SMALL = model(in_order(1))
 REFUSAL = Rejected("400", upstream_status=400, caller_message="bad")
 
 
 class Sources:
     """Answers for each provider in turn: a text, or an error to raise."""
 
-    def __init__(self, *answers: str | UpstreamError) -> None:
-        self._answers = dict(zip((f"p{number}" for number in range(3)), answers, strict=False))
+    def __init__(self, *answers: str | UpstreamError | list[str | UpstreamError]) -> None:
+        self._answers = {f"p{number}": answer for number, answer in enumerate(answers)}
         self.asked: list[tuple[str, bool]] = []
 
     async def send(self, candidate: Candidate, is_last: bool) -> str:
         name = candidate.route.provider.id
         self.asked.append((name, is_last))
         answer = self._answers[name]
+        if isinstance(answer, list):
+            answer = answer.pop(0)
         if isinstance(answer, str):
             return answer
         raise answer
 
 
 @pytest.fixture
-def health(clock: ManualClock) -> Health:
-    return Health(clock)
+def scene() -> Scene:
+    return Scene()
 
 
-async def ask(
-    health: Health,
-    send: Callable[[Candidate, bool], Awaitable[str]],
-    may_go_on: Callable[[], bool] = lambda: True,
-) -> Attempted[str]:
-    return await attempt(plan(OWL, health.allows), send, health, may_go_on)
+async def ask(scene: Scene, sources: Sources, *, model: Model = OWL, has_left: bool = False) -> Attempted[str]:
+    return await attempt(scene.plan(model), sources.send, scene.health, lambda: not has_left)
 
 
-async def test_the_first_answer_ends_it(health: Health) -> None:
+async def test_the_first_answer_ends_it(scene: Scene) -> None:
     sources = Sources("hello", "never")
-    attempted = await ask(health, sources.send)
+    attempted = await ask(scene, sources)
     assert (attempted.value, attempted.candidate.layer, attempted.attempts) == ("hello", 0, 1)
     assert sources.asked == [("p0", False)]
 
 
-async def test_the_next_source_is_asked_after_a_failure(health: Health) -> None:
+async def test_the_next_source_is_asked_after_a_failure(scene: Scene) -> None:
     sources = Sources(Garbled("html"), Throttled("429"), "hello")
-    attempted = await ask(health, sources.send)
+    attempted = await ask(scene, sources)
     assert (attempted.value, attempted.candidate.layer, attempted.attempts) == ("hello", 2, 3)
     assert sources.asked == [("p0", False), ("p1", False), ("p2", True)]
 
 
-async def test_a_mistake_of_the_caller_stops_it(health: Health) -> None:
+async def test_a_mistake_of_the_caller_stops_it(scene: Scene) -> None:
     sources = Sources(UpstreamFailed("500"), REFUSAL, "never")
     with pytest.raises(Rejected) as caught:
-        await ask(health, sources.send)
+        await ask(scene, sources)
     assert caught.value is REFUSAL
     assert len(sources.asked) == 2
 
 
-async def test_nobody_is_asked_again_for_a_caller_who_has_left(health: Health) -> None:
+async def test_nobody_is_asked_again_for_a_caller_who_has_left(scene: Scene) -> None:
     sources = Sources(UpstreamFailed("500"), "never")
     with pytest.raises(NoRouteLeft) as caught:
-        await ask(health, sources.send, lambda: False)
+        await ask(scene, sources, has_left=True)
     assert sources.asked == [("p0", False)]
     assert len(caught.value.reasons) == 1
 
 
-async def test_the_first_source_is_asked_without_asking_whether_it_may(health: Health) -> None:
-    assert (await ask(health, Sources("hello").send, lambda: False)).value == "hello"
+async def test_the_first_source_is_asked_without_asking_whether_it_may(scene: Scene) -> None:
+    assert (await ask(scene, Sources("hello"), has_left=True)).value == "hello"
 
 
-async def test_in_the_end_every_reason_is_known(health: Health) -> None:
-    reasons = (Garbled("html"), RefusedUs("401"), UpstreamFailed("500"))
+async def test_in_the_end_every_reason_is_known(scene: Scene) -> None:
+    reasons = (RefusedUs("401"), UpstreamTimeout("no token"), Throttled("429"))
     with pytest.raises(NoRouteLeft) as caught:
-        await ask(health, Sources(*reasons).send)
+        await ask(scene, Sources(*reasons))
     assert caught.value.reasons == reasons
     assert caught.value.retry_after_s == 1
 
 
-async def test_the_shortest_wait_is_told(health: Health) -> None:
+async def test_the_shortest_wait_is_told(scene: Scene) -> None:
+    busy = Sources(Throttled("429", retry_after_s=9), RefusedUs("401"), Throttled("429", retry_after_s=4))
     with pytest.raises(NoRouteLeft) as caught:
-        await ask(
-            health,
-            Sources(Throttled("429", retry_after_s=9), Garbled("html"), Throttled("429", retry_after_s=4)).send,
-        )
+        await ask(scene, busy)
     assert caught.value.retry_after_s == 4
 
 
-async def test_failures_are_remembered_and_answers_forgive(health: Health) -> None:
+async def test_when_all_have_failed_one_is_asked_a_second_time(scene: Scene) -> None:
+    sources = Sources(UpstreamTimeout("slow"), [Garbled("html"), "hello"], Throttled("429"))
+    attempted = await ask(scene, sources)
+    assert (attempted.value, attempted.candidate.layer, attempted.attempts) == ("hello", 1, 4)
+    assert sources.asked[-1] == ("p1", True)
+
+
+async def test_nobody_is_asked_a_third_time(scene: Scene) -> None:
+    sources = Sources([UpstreamFailed("500"), UpstreamFailed("500"), "never"])
+    with pytest.raises(NoRouteLeft):
+        await ask(scene, sources, model=SMALL)
+    assert len(sources.asked) == 2
+
+
+@pytest.mark.parametrize("error", [UpstreamTimeout("slow"), Throttled("429"), RefusedUs("401")])
+async def test_a_source_that_was_slow_or_busy_or_refused_us_is_not_asked_again(
+    scene: Scene, error: UpstreamError
+) -> None:
+    sources = Sources([error, "never"])
+    with pytest.raises(NoRouteLeft):
+        await ask(scene, sources, model=SMALL)
+    assert len(sources.asked) == 1
+
+
+async def test_six_attempts_are_the_most(scene: Scene) -> None:
+    sources = Sources(*[UpstreamFailed("500")] * 9)
+    with pytest.raises(NoRouteLeft):
+        await ask(scene, sources, model=model(in_order(9)))
+    assert [name for name, _ in sources.asked] == [f"p{number}" for number in range(6)]
+    assert [is_last for _, is_last in sources.asked] == [False] * 5 + [True]
+
+
+async def test_no_attempt_begins_after_the_deadline(scene: Scene) -> None:
+    sources = Sources(UpstreamFailed("500"), "never", "never")
+
+    async def send(candidate: Candidate, is_last: bool) -> str:
+        scene.clock.advance(10)
+        return await sources.send(candidate, is_last)
+
+    with pytest.raises(NoRouteLeft):
+        await attempt(scene.plan(OWL), send, scene.health, lambda: True, deadline_s=9)
+    assert len(sources.asked) == 1
+
+
+async def test_when_everything_fails_requests_are_not_multiplied(scene: Scene) -> None:
+    """As many further attempts as requests, and a few that are free."""
+    sources, requests = Sources(*[UpstreamFailed("500")] * 3), 200
+    for _ in range(requests):
+        with pytest.raises(NoRouteLeft):
+            await ask(scene, sources)
+    assert requests < len(sources.asked) <= 2 * requests + FREE_EXTRAS
+
+
+async def test_failures_are_remembered_and_answers_forgive(scene: Scene) -> None:
     for _ in range(5):
-        await ask(health, Sources(UpstreamFailed("500"), "hello").send)
-    assert [health.allows(candidate) for candidate in ROUTES] == [False, True, True]
-    for _ in range(4):
-        health.failed(ROUTES[1], UpstreamFailed("500"))
-    await ask(health, Sources("never", "hello").send)
-    health.failed(ROUTES[1], UpstreamFailed("500"))
-    assert health.allows(ROUTES[1])
+        await ask(scene, Sources(UpstreamFailed("500"), "hello"))
+    first = scene.plan(OWL).first
+    assert first is not None and first.route.provider.id == "p1"
 
 
-async def test_a_bug_of_ours_is_no_failure_of_a_source(health: Health) -> None:
+async def test_a_bug_of_ours_is_no_failure_of_a_source(scene: Scene) -> None:
     async def send(candidate: Candidate, is_last: bool) -> str:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await ask(health, send)
-    assert health.allows(ROUTES[0])
+        await attempt(scene.plan(OWL), send, scene.health, lambda: True)
+    source = scene.health.source(OWL.routes[0])
+    assert (source.recent, source.in_flight) == ((0, 0), 0)
 
 
-async def test_a_model_without_sources_has_no_answer(health: Health) -> None:
+async def test_a_model_without_sources_has_no_answer(scene: Scene) -> None:
     with pytest.raises(NoRouteLeft):
-        await attempt(plan(model(), health.allows), Sources().send, health, lambda: True)
+        await ask(scene, Sources(), model=model())

@@ -1,103 +1,114 @@
-"""When a source is left alone, and for how long."""
+"""What counts against a source, what against a key, and how long an answer may take to begin."""
 
+import msgspec
 import pytest
 
-from kyma.core.errors import Garbled, RefusedUs, Rejected, Throttled, Unreachable, UpstreamError, UpstreamFailed
-from kyma.routing import Health
-from kyma.routing.health import FAILURES_TO_SKIP, SKIP_S
-from tests.clock import ManualClock
+from kyma.core.errors import (
+    Garbled,
+    RefusedUs,
+    Rejected,
+    Throttled,
+    Unreachable,
+    Unsuited,
+    UpstreamError,
+    UpstreamFailed,
+    UpstreamTimeout,
+)
 from tests.unit.calls.rows import route
+from tests.unit.routing.scene import Scene
 
-ROUTE, OTHER_PROVIDER = route("acme"), route("bolt")
-SAME_PROVIDER = type(ROUTE)("acme/lynx", ROUTE.provider, "acme-lynx", ROUTE.cost, "tests")
+ROUTE = route("p0")
 
 
 @pytest.fixture
-def health(clock: ManualClock) -> Health:
-    return Health(clock)
+def scene() -> Scene:
+    return Scene()
 
 
-def fail(health: Health, times: int, error: UpstreamError | None = None) -> None:
-    for _ in range(times):
-        health.failed(ROUTE, error or UpstreamFailed("500"))
+def faults(scene: Scene) -> int:
+    return scene.health.source(ROUTE).recent[1]
 
 
-def test_an_unknown_source_is_tried(health: Health) -> None:
-    assert health.allows(ROUTE)
+@pytest.mark.parametrize(
+    "error", [Garbled("html"), Unreachable("refused"), UpstreamFailed("500"), UpstreamTimeout("5 s")]
+)
+def test_every_fault_of_a_source_counts(scene: Scene, error: UpstreamError) -> None:
+    scene.fail(ROUTE, error=error)
+    assert faults(scene) == 1
 
 
-def test_a_source_is_skipped_after_five_failures_in_a_row(health: Health) -> None:
-    fail(health, FAILURES_TO_SKIP - 1)
-    assert health.allows(ROUTE)
-    fail(health, 1)
-    assert not health.allows(ROUTE)
+@pytest.mark.parametrize(
+    "error",
+    [
+        Throttled("429", retry_after_s=7),
+        RefusedUs("401"),
+        Rejected("400", upstream_status=400, caller_message="bad"),
+        Unsuited(("seed",)),
+    ],
+)
+def test_trouble_with_a_key_or_a_request_is_no_fault_of_the_source(scene: Scene, error: UpstreamError) -> None:
+    scene.fail(ROUTE, times=50, error=error)
+    assert faults(scene) == 0
 
 
-def test_the_other_routes_of_a_failing_sources_provider_are_still_tried(health: Health) -> None:
-    fail(health, 5)
-    assert health.allows(SAME_PROVIDER) and health.allows(OTHER_PROVIDER)
+def test_a_break_in_mid_stream_is_a_fault(scene: Scene) -> None:
+    candidate = scene.only(ROUTE)
+    scene.health.begin(candidate)
+    scene.health.answered(candidate, 0.1, True)
+    scene.health.broke(candidate, Unreachable("cut"))
+    assert faults(scene) == 1
 
 
-def test_an_answer_makes_failures_forgotten(health: Health) -> None:
-    fail(health, FAILURES_TO_SKIP - 1)
-    health.succeeded(ROUTE)
-    fail(health, FAILURES_TO_SKIP - 1)
-    assert health.allows(ROUTE)
+def test_each_key_of_a_source_has_a_breaker_of_its_own(scene: Scene) -> None:
+    scene.keys.replace({"p0": ["one", "two"]})
+    first, second = scene.everybody([ROUTE])
+    for _ in range(5):
+        scene.health.begin(first)
+        scene.health.failed(first, UpstreamFailed("500"))
+    assert (first.breaker.until is None, second.breaker.until is None) == (False, True)
 
 
-def test_a_skipped_source_is_tried_again_after_half_a_minute(health: Health, clock: ManualClock) -> None:
-    fail(health, 5)
-    clock.advance(SKIP_S - 0.01)
-    assert not health.allows(ROUTE)
-    clock.advance(0.01)
-    assert health.allows(ROUTE)
+def test_calls_under_way_are_counted(scene: Scene) -> None:
+    candidate, source = scene.only(ROUTE), scene.health.source(ROUTE)
+    scene.health.begin(candidate)
+    scene.health.begin(candidate)
+    assert source.in_flight == 2
+    scene.health.answered(candidate, 0.1, True)
+    scene.health.ended(candidate)
+    scene.health.let_go(candidate)
+    assert source.in_flight == 0
 
 
-def test_one_more_failure_after_the_wait_skips_it_again(health: Health, clock: ManualClock) -> None:
-    fail(health, 5)
-    clock.advance(SKIP_S)
-    fail(health, 1)
-    assert not health.allows(ROUTE)
+def test_the_last_error_is_told_in_our_words(scene: Scene) -> None:
+    scene.fail(ROUTE, error=UpstreamFailed("HTTP 503: overloaded"))
+    source = scene.health.source(ROUTE)
+    assert (source.last_error, source.last_error_at) == ("UpstreamFailed: HTTP 503: overloaded", scene.clock.now_ms())
 
 
-@pytest.mark.parametrize(("retry_after_s", "waited_s"), [(7, 7), (None, 1), (0, 1), (3600, 60)])
-def test_a_busy_provider_cools_down_as_long_as_it_said(
-    health: Health, clock: ManualClock, retry_after_s: int | None, waited_s: int
+@pytest.mark.parametrize(("ms", "seconds"), [(100, 2.0), (1000, 3.0), (60_000, 20.0)])
+def test_a_first_token_may_take_three_times_the_95th_percentile_within_bounds(
+    scene: Scene, ms: int, seconds: float
 ) -> None:
-    health.failed(ROUTE, Throttled("429", retry_after_s=retry_after_s))
-    clock.advance(waited_s - 0.01)
-    assert not health.allows(ROUTE)
-    clock.advance(0.01)
-    assert health.allows(ROUTE)
+    scene.answer(ROUTE, 30, ms=ms)
+    scene.clock.advance(2)
+    assert scene.health.patience_s(scene.only(ROUTE), True) == seconds
 
 
-def test_a_busy_provider_is_left_alone_for_all_its_models(health: Health) -> None:
-    health.failed(ROUTE, Throttled("429", retry_after_s=7))
-    assert not health.allows(SAME_PROVIDER)
-    assert health.allows(OTHER_PROVIDER)
+def test_an_unknown_source_is_given_the_most(scene: Scene) -> None:
+    assert scene.health.patience_s(scene.only(ROUTE), True) == 20.0
 
 
-def test_being_busy_is_no_failure(health: Health, clock: ManualClock) -> None:
-    fail(health, 20, Throttled("429", retry_after_s=1))
-    clock.advance(1)
-    fail(health, FAILURES_TO_SKIP - 1)
-    assert health.allows(ROUTE)
+def test_a_route_may_say_how_long_its_first_token_takes(scene: Scene) -> None:
+    slow = msgspec.structs.replace(ROUTE, first_token_s=90.0)
+    assert scene.health.patience_s(scene.only(slow), True) == 90.0
 
 
-def test_a_provider_that_refuses_our_key_is_left_alone_for_five_minutes(health: Health, clock: ManualClock) -> None:
-    health.failed(ROUTE, RefusedUs("401"))
-    clock.advance(299.9)
-    assert not health.allows(SAME_PROVIDER)
-    clock.advance(0.1)
-    assert health.allows(SAME_PROVIDER)
-
-
-def test_a_callers_mistake_says_nothing_about_the_source(health: Health) -> None:
-    fail(health, 20, Rejected("400", upstream_status=400, caller_message="bad"))
-    assert health.allows(ROUTE)
-
-
-@pytest.mark.parametrize("error", [Garbled("html"), Unreachable("refused"), UpstreamFailed("500")])
-def test_every_fault_of_a_source_counts(health: Health, error: UpstreamError) -> None:
-    fail(health, 5, error)
-    assert not health.allows(ROUTE)
+def test_a_whole_answer_is_waited_for_until_enough_is_known(scene: Scene) -> None:
+    candidate = scene.only(ROUTE)
+    assert scene.health.patience_s(candidate, False) is None
+    for _ in range(30):
+        scene.health.begin(candidate)
+        scene.health.answered(candidate, 10.0, False)
+        scene.health.ended(candidate)
+    scene.clock.advance(2)
+    assert scene.health.patience_s(scene.only(ROUTE), False) == 30.0
