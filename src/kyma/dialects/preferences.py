@@ -6,7 +6,6 @@ answer that the caller has ruled out. Source: OpenRouter's OpenAPI document, sch
 2026-11-21; it takes no other members either.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, get_args
 
@@ -21,27 +20,22 @@ MAX_MODELS = 16
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 _NAME_SHOWN = 80
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _NULL = msgspec.Raw(b"null")
 
 
-class _Members(msgspec.Struct, forbid_unknown_fields=True):
-    """An object whose members are all known. None is as good as absent."""
-
-
-class WirePercentiles(_Members):
+class WirePercentiles(msgspec.Struct):
     p50: float | None = None
     p75: float | None = None
     p90: float | None = None
     p99: float | None = None
 
 
-class WireSort(_Members):
+class WireSort(msgspec.Struct):
     by: str | None = None
     partition: str | None = None
 
 
-class WirePriceLimit(_Members):
+class WirePriceLimit(msgspec.Struct):
     """USD per million tokens. Nothing here has a price per request, image or audio: limits of those are always kept."""
 
     prompt: str | float | None = None
@@ -51,7 +45,7 @@ class WirePriceLimit(_Members):
     audio: str | float | None = None
 
 
-class WireProvider(_Members):
+class WireProvider(msgspec.Struct):
     """The object `provider`. `preferred_…` ask for no more than an order, and get the one of the weights."""
 
     order: list[str] | None = None
@@ -69,14 +63,14 @@ class WireProvider(_Members):
     enforce_distillable_text: bool | None = None
 
 
-OBJECTS: Mapping[str, type[_Members]] = {
+OBJECTS: Mapping[str, type[msgspec.Struct]] = {
     "": WireProvider,
     "sort": WireSort,
     "max_price": WirePriceLimit,
     "preferred_min_throughput": WirePercentiles,
     "preferred_max_latency": WirePercentiles,
 }
-"""By their path inside `provider`."""
+"""By their path inside `provider`: no other members are taken. One that is null is as good as absent."""
 
 _any_decoder = msgspec.json.Decoder()
 _models_decoder = msgspec.json.Decoder(list[str] | None)
@@ -116,10 +110,14 @@ def _models(raw: msgspec.Raw) -> list[str]:
 
 def _said(members: object, where: str) -> dict[str, Any]:
     """The fields of `Preferences` that the object speaks of."""
+    if isinstance(members, Mapping):
+        _refuse_unknown(members, where)
     try:
         wire = msgspec.convert(members, WireProvider)
     except msgspec.ValidationError as error:
-        _explain(error, where)
+        message, inner = explain(error)
+        path = _path(where, inner)
+        raise InvalidRequest(f"{message} at {path}", param=path) from None
     _refuse_unknowable(wire, where)
     said = {
         "order": _names(wire.order),
@@ -187,18 +185,15 @@ def _refuse_unknowable(wire: WireProvider, where: str) -> None:
         _cannot("is not supported: what a model's maker allows is not known here", path)
 
 
-def _explain(error: msgspec.ValidationError, where: str) -> NoReturn:
-    """What msgspec says, with the path from the top; of an unknown member also those that there are."""
-    message, inner = explain(error)
-    unknown = _UNKNOWN.match(str(error))
-    if unknown is None:
-        path = _path(where, inner) or "it"
-        raise InvalidRequest(f"{message} at {path}", param=path) from None
-    name = unknown[1] if len(unknown[1]) <= _NAME_SHOWN else f"{unknown[1][:_NAME_SHOWN]}…"
-    known = ", ".join(OBJECTS[inner].__struct_fields__)
-    path = _path(where, inner)
-    holder = f" in {path}" if path else ""
-    raise InvalidRequest(f"there is no member {name}{holder}; there are {known}", param=_path(path, name)) from None
+def _refuse_unknown(members: Mapping[str, object], where: str) -> None:
+    for inner, wire in OBJECTS.items():
+        given = members.get(inner) if inner else members
+        known = wire.__struct_fields__
+        if isinstance(given, Mapping) and (unknown := next((name for name in given if name not in known), None)):
+            name = unknown if len(unknown) <= _NAME_SHOWN else f"{unknown[:_NAME_SHOWN]}…"
+            path = _path(where, inner)
+            message = f"there is no member {name}{f' in {path}' if path else ''}; there are {', '.join(known)}"
+            raise InvalidRequest(message, param=_path(path, name))
 
 
 def _path(where: str, inner: str) -> str:
