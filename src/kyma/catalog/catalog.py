@@ -5,25 +5,28 @@ serve one, what an operator could set; never an address, a secret or a provider 
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import MappingProxyType
 
 import msgspec
 
+from kyma.catalog.substitutes import Substitute, substitute_for
 from kyma.core.errors import NotFound
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
+from kyma.core.preferences import Preferences
 from kyma.core.principal import Tier
 
 _NAME_SHOWN = 80
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """A servable model, and the alias it was asked by."""
+    """A servable model, the alias it was asked by, and what the alias says about who is to serve it."""
 
     model: Model
     alias: str | None
+    preferences: Preferences | None = None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -46,10 +49,17 @@ class Catalog:
         providers: Mapping[str, Provider],
         tiers: tuple[Tier, ...],
         warnings: tuple[str, ...],
+        suffixes: Mapping[str, Preferences],
+        provider_names: Mapping[str, tuple[str, ...]],
     ) -> None:
-        """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising."""
+        """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising.
+
+        `provider_names` are all the names that callers may know a provider by, with the ids of who is meant.
+        """
         self._entries = dict(entries)
         self._alias_targets = dict(aliases)
+        self._suffixes = dict(suffixes)
+        self._provider_names = dict(provider_names)
         self._known = {
             name: model_id
             for model_id, entry in entries.items()
@@ -64,6 +74,7 @@ class Catalog:
         self.aliases: Mapping[str, str] = MappingProxyType(
             {alias: found.model.id for alias in aliases if (found := self._resolved.get(alias))}
         )
+        self._substitutes = {key: tuple(self._substitutes_of(entry.model)) for key, entry in entries.items()}
         self.tiers = tiers
         self.warnings = warnings
         self._price_book = _price_book(self.models)
@@ -73,19 +84,37 @@ class Catalog:
         """The model that `name` stands for: an id or an alias, in any case, a creator's prefix allowed.
 
         An alias whose first target cannot be served here gives the next that can; one that ends in a star stands for
-        all names that begin so and are no model, the longest first. Raises: NotFound, with code
-        `model_not_found` and the three closest names, or `model_not_available` and what would make it servable.
+        all names that begin so and are no model, the longest first. A suffix may stand behind any of them: the alias is
+        then both together. Raises: NotFound, with code `model_not_found` and the three closest names, or
+        `model_not_available` and what would make it servable.
         """
         if found := self._resolved.get(name):
             return found
         wanted = name.lower()
         if found := self._resolved.get(wanted):
             return found
-        if wanted not in self._known:
-            for star in self._stars:
-                if wanted.startswith(star[:-1]):
-                    return self._resolved[star]
-        raise self._not_found(name)
+        base, colon, word = wanted.rpartition(":")
+        preferences = (
+            None if wanted in self._known or wanted in self._alias_targets else self._suffixes.get(colon + word)
+        )
+        if preferences is None:
+            if found := self._starred(wanted):
+                return found
+            raise self._not_found(name)
+        if found := self._resolved.get(base) or self._starred(base):
+            return Resolved(found.model, f"{found.alias or base}{colon}{word}", preferences)
+        raise self._not_found(base)
+
+    def substitutes(self, model_id: str) -> tuple[Substitute, ...]:
+        """Models that may answer in its place at no higher price, in order, with the sources that can do so here.
+
+        Raises: KeyError for an unknown id.
+        """
+        return self._substitutes[model_id]
+
+    def provider_ids(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The providers that are meant, in order; a name in any case that nobody here has means none."""
+        return tuple(dict.fromkeys(key for name in names for key in self._provider_names.get(name.lower(), ())))
 
     def substitutes(self, model_id: str) -> tuple[Alternative, ...]:
         """Who may answer in place of the model, never dearer to the customer."""
@@ -131,6 +160,17 @@ class Catalog:
             target = next((servable[target] for target in targets if target in servable), None)
             if target is not None:
                 yield alias, Resolved(target, alias)
+
+    def _substitutes_of(self, asked: Model) -> Iterator[Substitute]:
+        for name in asked.substitutes:
+            if found := substitute_for(asked, self._entries[name].model):
+                yield found
+
+    def _starred(self, wanted: str) -> Resolved | None:
+        """What an alias with a star stands for, unless the name is a model's."""
+        if wanted in self._known:
+            return None
+        return next((self._resolved[star] for star in self._stars if wanted.startswith(star[:-1])), None)
 
     def _not_found(self, name: str) -> NotFound:
         wanted = name.lower()

@@ -1,6 +1,6 @@
 """From rows to a snapshot. Secrets and addresses come in as a mapping and today's date as an argument."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from importlib.resources.abc import Traversable
 from itertools import pairwise
@@ -10,10 +10,14 @@ import msgspec
 
 from kyma.catalog.catalog import Catalog, Entry
 from kyma.catalog.pricing import Costed, Offer, offer, route_id
-from kyma.catalog.sheets import CatalogError, ModelRow, Sheets, TierRow, quirks_of, read
+from kyma.catalog.sheets import CatalogError, ModelRow, ProviderRow, Sheets, SuffixRow, TierRow, quirks_of, read
+from kyma.catalog.substitutes import shortcoming
 from kyma.catalog.upstreams import provider_if_on, switch_of
+from kyma.core.errors import InvalidRequest
 from kyma.core.model import Kind, Model, Provider, Route
+from kyma.core.preferences import Preferences
 from kyma.core.principal import Tier
+from kyma.dialects.preferences import read_provider
 
 _ALWAYS = ("max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "stream", "stream_options")
 _BY_KIND: Mapping[Kind, tuple[str, ...]] = {
@@ -59,14 +63,21 @@ def assemble(sheets: Sheets, *, environment: Mapping[str, str], engines: Mapping
         if provider := provider_if_on(provider_id, row, environment, engines):
             providers[provider_id] = provider
     offers = {model_id: offer(model_id, row, sheets.providers, today) for model_id, row in sheets.models.items()}
+    entries = {
+        model_id: _entry(model_id, sheets, offers[model_id], providers, today) for model_id in sorted(sheets.models)
+    }
+    names = _provider_names(sheets.providers)
     return Catalog(
-        entries={
-            model_id: _entry(model_id, sheets, offers[model_id], providers, today) for model_id in sorted(sheets.models)
-        },
+        entries=entries,
         aliases=_aliases(sheets),
         providers=providers,
         tiers=_tiers(sheets.tiers),
-        warnings=tuple(warning for model_id in sorted(offers) for warning in offers[model_id].warnings),
+        warnings=(
+            *(warning for model_id in entries for warning in offers[model_id].warnings),
+            *(warning for model_id in entries for warning in _idle_substitutes(model_id, entries, offers)),
+        ),
+        suffixes=_suffixes(sheets.suffixes, names),
+        provider_names=names,
     )
 
 
@@ -131,6 +142,39 @@ def _substitutes(model_id: str, row: ModelRow, sheets: Sheets) -> tuple[str, ...
     return row.substitutes
 
 
+def _idle_substitutes(model_id: str, entries: Mapping[str, Entry], offers: Mapping[str, Offer]) -> Iterator[str]:
+    """Substitutes that could not serve even if every provider were on."""
+    asked = entries[model_id].model
+    for name in asked.substitutes:
+        costs = [cost for _, cost in offers[name].routes]
+        if why := shortcoming(asked, entries[name].model, costs):
+            yield f"{model_id}: substitute {name} never serves: {why}"
+
+
+def _provider_names(rows: Mapping[str, ProviderRow]) -> dict[str, tuple[str, ...]]:
+    """Ids and slugs; a slug may be that of several."""
+    names: dict[str, tuple[str, ...]] = {provider_id: (provider_id,) for provider_id in rows}
+    for provider_id, row in rows.items():
+        for slug in row.slugs:
+            if slug in rows or slug != slug.lower():
+                raise CatalogError(f"{row.where}: slugs: {slug!r} is a provider's id, or not in lower case")
+            names[slug] = (*names.get(slug, ()), provider_id)
+    return names
+
+
+def _suffixes(rows: Mapping[str, SuffixRow], names: Mapping[str, tuple[str, ...]]) -> dict[str, Preferences]:
+    made: dict[str, Preferences] = {}
+    for suffix, row in rows.items():
+        try:
+            made[suffix] = read_provider(row.provider)
+        except InvalidRequest as error:
+            raise CatalogError(f"{row.where}: provider: {error.message}") from error
+        said = made[suffix]
+        if unknown := [name for name in (*said.order, *said.only, *said.ignore) if name not in names]:
+            raise CatalogError(f"{row.where}: provider: there is no provider {unknown[0]!r}")
+    return made
+
+
 def _parameters(kind: Kind, supports: frozenset[str]) -> tuple[str, ...]:
     more = tuple(name for support, names in _BY_SUPPORT.items() if support in supports for name in names)
     return _BY_KIND[kind] + more
@@ -139,6 +183,8 @@ def _parameters(kind: Kind, supports: frozenset[str]) -> tuple[str, ...]:
 def _route(row: ModelRow, sheets: Sheets, costed: Costed, on: Mapping[str, Provider]) -> Route:
     route, cost = costed
     provider = on[route.provider]
+    if route.data_policy is not None:
+        provider = msgspec.structs.replace(provider, data_policy=route.data_policy)
     if row.quirks or route.quirks:
         quirks = quirks_of(row.where, sheets.providers[route.provider].quirks, row.quirks, route.quirks)
         provider = msgspec.structs.replace(provider, quirks=quirks)
@@ -149,7 +195,7 @@ def _route(row: ModelRow, sheets: Sheets, costed: Costed, on: Mapping[str, Provi
         cost=cost,
         source=route.source,
         retires_on=_day(route.retires_on),
-        weight=route.weight,
+        weight=sheets.providers[route.provider].weight if route.weight is None else route.weight,
         first_token_s=route.first_token_s,
     )
 

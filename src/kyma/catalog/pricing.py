@@ -47,10 +47,23 @@ def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], to
     loss = tuple(
         f"{model_id}: {route_id(route)} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
         for route, cost in active
-        if not _fits(cost, price)
+        if not fits(cost, price)
     )
-    fitting = tuple((route, cost) for route, cost in active if _fits(cost, price))
+    fitting = tuple((route, cost) for route, cost in active if fits(cost, price))
     return Offer(price=price, price_source=price_source, routes=fitting, warnings=ended + loss)
+
+
+def fits(cost: Price, price: Price) -> bool:
+    """What a customer can ask for at this price is covered; reading from a cache has the contract's price."""
+    paired = [
+        (cost.input, price.input),
+        (cost.output, price.output),
+        (cost.cache_write, price.cache_write),
+        (cost.cache_write_1h, price.cache_write_1h),
+    ]
+    if cost.search is not None and price.search is not None:
+        paired.append((cost.search, price.search))
+    return all(with_markup(ours) <= theirs for ours, theirs in paired)
 
 
 def route_id(route: RouteRow) -> str:
@@ -150,19 +163,6 @@ def _search(where: str, text: str | None) -> Picos | None:
         return None if text is None else per_thousand_to_picos(text)
     except ValueError as error:
         raise CatalogError(f"{where}.search: {error}") from error
-
-
-def _fits(cost: Price, price: Price) -> bool:
-    """What a customer can ask for at this price is covered; reading from a cache has the contract's price."""
-    paired = [
-        (cost.input, price.input),
-        (cost.output, price.output),
-        (cost.cache_write, price.cache_write),
-        (cost.cache_write_1h, price.cache_write_1h),
-    ]
-    if cost.search is not None and price.search is not None:
-        paired.append((cost.search, price.search))
-    return all(with_markup(ours) <= theirs for ours, theirs in paired)
 
 
 def _text(price: Price) -> str:

@@ -21,6 +21,7 @@ from kyma.core.upstream import Timeouts
 ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
 """An alias may end in a star: then it stands for every name that begins so and is no model."""
+SUFFIX = re.compile(r":[a-z0-9][a-z0-9._\-]*")
 
 Dialect = Literal["openai_chat", "anthropic_messages", "gemini"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching", "token_ids"]
@@ -74,7 +75,8 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
 
     `base_url` may name variables in braces, e.g. an account, without whose values the provider is off. `dialect` is
     that of its chats. One of OpenAI's is taken to speak OpenAI's embeddings and moderations and the common rerank too,
-    on the same base path; `switch` says how an embedded engine comes to be there.
+    on the same base path; `switch` says how an embedded engine comes to be there. `slugs` are further names that
+    callers may know it by, those of OpenRouter; `weight` is that of its routes which say none.
     """
 
     name: str
@@ -94,6 +96,8 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     auth: Auth = "key"
     data_policy: DataPolicy = DataPolicy()
     first_token_s: Seconds | None = None
+    weight: Weight = 1.0
+    slugs: tuple[str, ...] = ()
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -114,7 +118,10 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A source and what it charges us, as in `PriceRow`. `cached_input` left out: billed as fresh."""
+    """A source and what it charges us, as in `PriceRow`. `cached_input` left out: billed as fresh.
+
+    `data_policy` is for a model that its provider treats otherwise than the rest.
+    """
 
     provider: str
     model: str
@@ -126,8 +133,9 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     search: str | None = None
     retires_on: date | None = None
     quirks: dict[str, object] = {}
-    weight: Weight = 1.0
+    weight: Weight | None = None
     first_token_s: Seconds | None = None
+    data_policy: DataPolicy | None = None
     source: Text
 
 
@@ -180,6 +188,12 @@ class AliasRow(SourcedRow, frozen=True, kw_only=True):
     targets: tuple[str, ...]
 
 
+class SuffixRow(SourcedRow, frozen=True, kw_only=True):
+    """What may stand behind the name of a model, and what it says for a request's own `provider`, in the same words."""
+
+    provider: dict[str, object]
+
+
 class TierRow(SourcedRow, frozen=True, kw_only=True):
     """A deposit tier; its number is the table's name."""
 
@@ -191,12 +205,16 @@ class TierRow(SourcedRow, frozen=True, kw_only=True):
     max_single_request: Positive
 
 
+PATTERNS: Mapping[type[Row], re.Pattern[str]] = {AliasRow: ALIAS, SuffixRow: SUFFIX}
+
+
 class Sheets(msgspec.Struct, frozen=True):
     """Every row by id, overlay applied."""
 
     providers: Mapping[str, ProviderRow]
     models: Mapping[str, ModelRow]
     aliases: Mapping[str, AliasRow]
+    suffixes: Mapping[str, SuffixRow]
     tiers: Mapping[str, TierRow]
 
 
@@ -214,6 +232,7 @@ def read(builtin: Traversable, overlay: Path | None) -> Sheets:
         providers=_rows(folders, "providers.toml", ProviderRow),
         models={row_id: row for folder in folders for row_id, row in _models(folder)},
         aliases=_rows(folders, "aliases.toml", AliasRow),
+        suffixes=_rows(folders, "suffixes.toml", SuffixRow),
         tiers=_rows(folders, "tiers.toml", TierRow),
     )
 
@@ -270,9 +289,9 @@ def _parse(file: Traversable) -> dict[str, object]:
 
 def _row(file: Traversable, table: str, row_id: str, fields: dict[str, object], row_type: type[RowT]) -> RowT:
     where = f"{file} [{table}]"
-    pattern = ALIAS if row_type is AliasRow else ID
-    if not pattern.fullmatch(row_id):  # ids stand in response headers as they are
-        raise CatalogError(f"{where}: an id is lower case: letters, digits and . _ : - only, and has no slash")
+    if not PATTERNS.get(row_type, ID).fullmatch(row_id):  # ids stand in response headers as they are
+        begins = "a suffix begins with its only colon and" if row_type is SuffixRow else "an id"
+        raise CatalogError(f"{where}: {begins} is lower case: letters, digits and . _ : - only, and has no slash")
     if "where" in fields:
         raise CatalogError(f"{where}: Object contains unknown field `where`")
     return _convert(fields | {"where": where}, row_type, where)

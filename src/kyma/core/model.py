@@ -115,6 +115,18 @@ class Price(msgspec.Struct, frozen=True):
     cache_write_1h: Picos
     search: Picos | None = None
 
+    def cheaper(self, other: "Price") -> "Price":
+        """The lower of both in each component; what one of them gives away is free."""
+        free = self.search is None or other.search is None
+        return Price(
+            input=min(self.input, other.input),
+            cached_input=min(self.cached_input, other.cached_input),
+            cache_write=min(self.cache_write, other.cache_write),
+            output=min(self.output, other.output),
+            cache_write_1h=min(self.cache_write_1h, other.cache_write_1h),
+            search=None if free else min(self.search or 0, other.search or 0),
+        )
+
 
 class Usage(msgspec.Struct, frozen=True):
     """Tokens in disjoint, non-negative buckets; `reasoning` is the part of `output` that was thought.

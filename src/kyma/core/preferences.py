@@ -18,7 +18,10 @@ class PriceLimit(msgspec.Struct, frozen=True):
 
 
 class Preferences(msgspec.Struct, frozen=True):
-    """Wishes of one request. Providers stand here by id; `models` are asked in turn after the request's own."""
+    """Wishes of one request. `models` are asked in turn after the request's own.
+
+    Providers stand here as callers name them, in lower case: `Catalog.provider_ids` knows who is meant.
+    """
 
     order: tuple[str, ...] = ()
     """Tried first, in this order; the others follow, unless `allow_fallbacks` is off."""
@@ -32,3 +35,13 @@ class Preferences(msgspec.Struct, frozen=True):
     denies_data_collection: bool = False
     """Only sources that neither train on prompts nor keep them."""
     models: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
+    """Which of these fields were written down, be it with their default."""
+
+
+def merged(own: Preferences | None, others: Preferences | None) -> Preferences | None:
+    """What a request wishes, and `others` in each field of which it says nothing."""
+    if own is None or others is None:
+        return others if own is None else own
+    taken = {name: getattr(others, name) for name in others.said - own.said}
+    return msgspec.structs.replace(own, **taken, said=own.said | others.said)

@@ -36,6 +36,16 @@ def decode_body(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise InvalidRequest(f"the body is not valid JSON: {error}", code="invalid_json") from None
 
 
+def decode_at(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, where: str) -> T:
+    """Decode what stands at path `where` of a body. Raises: InvalidRequest naming the field."""
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        message, path = explain(error)
+        full = f"{where}.{path}" if path else where
+        raise InvalidRequest(f"{message} at {full}", param=full) from None
+
+
 def explain(error: msgspec.ValidationError) -> tuple[str, str]:
     """`(what is wrong, dotted path of the field)`; the path is empty at the top."""
     message, _, path = str(error).partition(" - at `$")

@@ -20,6 +20,7 @@ from kyma.dialects.anthropic_messages.read import (
 from kyma.dialects.anthropic_messages.server_tools import NONE, count_lookups
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, RawFields, encoder, fields_decoder
 from kyma.dialects.json_input import decode_body
+from kyma.dialects.preferences import take_preferences
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -36,7 +37,7 @@ class CountRequest(msgspec.Struct, kw_only=True):
     Fields not listed here travel to the model unchanged.
     """
 
-    model: str
+    model: str = ""
     messages: list[WireMessage]
     system: str | list[WireBlock] | None = None
     tools: list[WireTool] | None = None
@@ -94,7 +95,10 @@ def _request(
             code=THREAD_UNSUPPORTED,
             param="thread",
         )
-    if not wire.model:
+    model, preferences = wire.model, None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
+    if not model:
         _refuse("model must name a model or an alias", "model")
     if not wire.messages:
         _refuse("messages must hold at least one message", "messages")
@@ -106,7 +110,8 @@ def _request(
         if name in fields:
             read_by_model += len(memoryview(fields[name]))
     return ChatRequest(
-        model=wire.model,
+        model=model,
+        preferences=preferences,
         max_tokens=max_tokens or 1,  # others know no 0: what is held and sent to them is the least there is
         is_streaming=is_streaming,
         temperature=temperature,

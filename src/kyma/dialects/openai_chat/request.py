@@ -11,6 +11,7 @@ from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_chat.conversation import MEMBERS, WireMessage, WirePart, WireTool
 from kyma.dialects.openai_chat.read import read_chat
 from kyma.dialects.openai_chat.wire import NAME, NULL, fields_decoder
+from kyma.dialects.preferences import take_preferences
 
 DEFAULT_MAX_TOKENS = 4096
 MAX_CHOICES = 128
@@ -26,10 +27,10 @@ class WireStreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class ChatCompletionRequest(msgspec.Struct):
+class ChatCompletionRequest(msgspec.Struct, kw_only=True):
     """Body of POST /v1/chat/completions. Fields not listed here travel to the model unchanged."""
 
-    model: str
+    model: str = ""
     messages: list[WireMessage]
     stream: bool | None = None
     max_tokens: Count | None = None
@@ -49,7 +50,10 @@ def parse_request(body: bytes) -> ChatRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
-    if not wire.model:
+    model, preferences = wire.model, None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
+    if not model:
         _refuse("model must name a model or an alias", "model")
     if not wire.messages:
         _refuse("messages must hold at least one message", "messages")
@@ -69,7 +73,8 @@ def parse_request(body: bytes) -> ChatRequest:
             read_by_model += len(memoryview(fields[name]))
     max_tokens = wire.max_completion_tokens or wire.max_tokens or DEFAULT_MAX_TOKENS
     return ChatRequest(
-        model=wire.model,
+        model=model,
+        preferences=preferences,
         max_tokens=max_tokens,
         is_streaming=bool(wire.stream),
         wants_usage_chunk=bool(wire.stream and wire.stream_options and wire.stream_options.include_usage),

@@ -10,6 +10,7 @@ from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_completions.read import read_chat
 from kyma.dialects.openai_completions.wire import NAME, fields_decoder
+from kyma.dialects.preferences import take_preferences
 
 DEFAULT_MAX_TOKENS = 16
 """OpenAI's own for this endpoint."""
@@ -24,10 +25,10 @@ class WireStreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class CompletionRequest(msgspec.Struct):
+class CompletionRequest(msgspec.Struct, kw_only=True):
     """Body of POST /v1/completions. Fields not listed here reach no model, and are reported."""
 
-    model: str
+    model: str = ""
     prompt: str | list[str | int | list[int]]
     stream: bool | None = None
     stream_options: WireStreamOptions | None = None
@@ -55,7 +56,10 @@ def parse_request(body: bytes) -> ChatRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
-    if not wire.model:
+    model, preferences = wire.model, None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
+    if not model:
         _refuse("model must name a model or an alias", "model")
     prompt = _prompt(wire.prompt)
     if wire.suffix:
@@ -67,7 +71,8 @@ def parse_request(body: bytes) -> ChatRequest:
         _refuse("best_of must not be smaller than n", "best_of")
     max_tokens = wire.max_tokens or DEFAULT_MAX_TOKENS
     return ChatRequest(
-        model=wire.model,
+        model=model,
+        preferences=preferences,
         max_tokens=max_tokens,
         is_streaming=bool(wire.stream),
         wants_usage_chunk=bool(wire.stream and wire.stream_options and wire.stream_options.include_usage),

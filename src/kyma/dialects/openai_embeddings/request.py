@@ -8,6 +8,7 @@ from kyma.core.chat import Native
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_embeddings.wire import NAME, EmbeddingRequest, Encoding
+from kyma.dialects.preferences import take_preferences
 from kyma.dialects.raw_fields import fields_decoder
 
 MAX_INPUTS = 2048
@@ -19,10 +20,10 @@ TokenId = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 Input = str | list[str | TokenId | list[TokenId]]
 
 
-class EmbeddingsBody(msgspec.Struct):
+class EmbeddingsBody(msgspec.Struct, kw_only=True):
     """Body of POST /v1/embeddings. Fields not listed here travel to the model unchanged."""
 
-    model: str
+    model: str = ""
     input: Input
     encoding_format: Encoding | None = None
     dimensions: Annotated[int, msgspec.Meta(ge=1, le=2**31)] | None = None
@@ -36,11 +37,15 @@ def parse_request(body: bytes) -> EmbeddingRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_body_decoder, body)
     fields = fields_decoder.decode(body)
-    if not wire.model:
+    model, preferences = wire.model, None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
+    if not model:
         _refuse("model must name a model or an alias", "model")
     texts, token_ids = _inputs(wire.input)
     return EmbeddingRequest(
-        model=wire.model,
+        model=model,
+        preferences=preferences,
         texts=texts,
         token_ids=token_ids,
         encoding=wire.encoding_format or "float",

@@ -5,7 +5,8 @@ from typing import Any, Literal
 import msgspec
 
 from kyma.dialects.documents import UNSEEN_DOCUMENT_BYTES, decoded_size
-from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, fields_decoder, refuse
+from kyma.dialects.json_input import decode_at
+from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder, refuse
 
 
 class WireAudio(msgspec.Struct):

@@ -26,6 +26,7 @@ from kyma.dialects.openai_responses.items import (
 from kyma.dialects.openai_responses.read import WireReasoningSettings, WireText, read_chat
 from kyma.dialects.openai_responses.tools import check_tools
 from kyma.dialects.openai_responses.wire import NAME, NULL, RawFields, fields_decoder, refuse, unseal
+from kyma.dialects.preferences import take_preferences
 
 DEFAULT_MAX_TOKENS = 4096
 Count = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
@@ -48,7 +49,7 @@ REFUSED = {
 class ResponsesRequest(msgspec.Struct):
     """Body of POST /v1/responses; only what is checked."""
 
-    model: str
+    model: str = ""
     input: str | list[msgspec.Raw] | None = None
     instructions: str | None = None
     max_output_tokens: Count | None = None
@@ -73,6 +74,11 @@ def parse_request(body: bytes) -> ChatRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_request_decoder, body)
     fields = fields_decoder.decode(body)
+    model, preferences = wire.model, None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
+    if not model:
+        refuse("model must name a model or an alias", "model")
     _check(wire, fields)
     items = read_items(wire.input or [])
     media_bytes = images = document_bytes = 0
@@ -97,7 +103,8 @@ def parse_request(body: bytes) -> ChatRequest:
         refuse("input holds nothing that the model could read", "input")
     max_tokens = wire.max_output_tokens or DEFAULT_MAX_TOKENS
     return ChatRequest(
-        model=wire.model,
+        model=model,
+        preferences=preferences,
         max_tokens=max_tokens,
         is_streaming=bool(wire.stream),
         temperature=wire.temperature,
@@ -123,8 +130,6 @@ def _tool_lists(wire: ResponsesRequest, items: list[Item]) -> Iterator[tuple[str
 
 
 def _check(wire: ResponsesRequest, fields: RawFields) -> None:
-    if not wire.model:
-        refuse("model must name a model or an alias", "model")
     for name, (message, code) in REFUSED.items():
         if name in fields and fields[name] != NULL:
             refuse(message, name, code)

@@ -8,8 +8,9 @@ import hashlib
 import msgspec
 
 from kyma.core.chat import Tool
+from kyma.dialects.json_input import decode_at
 from kyma.dialects.openai_responses.items import OFFERING, Item, WireAdditionalTools, WireSearchOutput
-from kyma.dialects.openai_responses.wire import NULL, RawFields, decode_at, fields_decoder, raws
+from kyma.dialects.openai_responses.wire import NULL, RawFields, fields_decoder, raws
 
 SEARCH = "tool_search"
 MAX_NAME = 64

@@ -1,18 +1,16 @@
 """What the parts of this dialect share: raw JSON and its checks, and opaque proofs of thought on their way home."""
 
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 import msgspec
 
 from kyma.core.errors import InvalidRequest
-from kyma.dialects.json_input import explain
 
 NAME = "openai_responses"
 NULL = msgspec.Raw(b"null")
 EMPTY = (NULL, msgspec.Raw(b"[]"))
 """Members that say nothing, as clients send back with the items they were given."""
 
-T = TypeVar("T")
 RawFields = dict[str, msgspec.Raw]
 fields_decoder = msgspec.json.Decoder(RawFields)
 encoder = msgspec.json.Encoder()
@@ -44,16 +42,6 @@ def unseal(text: str) -> Sealed | None:
         return None
     name, _, kind = origin.partition(":")
     return Sealed(opaque, name, kind or "signature")
-
-
-def decode_at(decoder: msgspec.json.Decoder[T], raw: msgspec.Raw, where: str) -> T:
-    """Decode what stands at path `where` of a body. Raises: InvalidRequest naming the field."""
-    try:
-        return decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        message, path = explain(error)
-        full = f"{where}.{path}" if path else where
-        raise InvalidRequest(f"{message} at {full}", param=full) from None
 
 
 def raws(raw: msgspec.Raw) -> list[msgspec.Raw]:

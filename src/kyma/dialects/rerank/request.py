@@ -7,6 +7,7 @@ import msgspec
 from kyma.core.chat import Native
 from kyma.core.errors import InvalidRequest
 from kyma.dialects.json_input import decode_body
+from kyma.dialects.preferences import take_preferences
 from kyma.dialects.raw_fields import RawFields, fields_decoder
 from kyma.dialects.rerank.wire import NAME, RerankRequest
 
@@ -21,10 +22,10 @@ class WireDocument(msgspec.Struct):
     text: str
 
 
-class RerankBody(msgspec.Struct):
+class RerankBody(msgspec.Struct, kw_only=True):
     """Body of POST /v1/rerank; `top_k` is Voyage's word for `top_n`. Fields not listed here travel to the model."""
 
-    model: str
+    model: str = ""
     query: str
     documents: list[str | WireDocument]
     top_n: Top | None = None
@@ -45,7 +46,10 @@ def parse_request(body: bytes) -> RerankRequest:
     wire = decode_body(_body_decoder, body)
     fields = fields_decoder.decode(body)
     as_sent = tuple(_documents_decoder.decode(body).documents)
-    if not wire.model:
+    model, preferences = wire.model, None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
+    if not model:
         _refuse("model must name a model or an alias", "model")
     if not wire.query:
         _refuse("query must not be empty", "query")
@@ -56,7 +60,8 @@ def parse_request(body: bytes) -> RerankRequest:
     if wire.top_n and wire.top_k and wire.top_n != wire.top_k:
         _refuse("top_n and top_k say the same; send one of them", "top_k")
     return RerankRequest(
-        model=wire.model,
+        model=model,
+        preferences=preferences,
         query=wire.query,
         documents=tuple([document if isinstance(document, str) else document.text for document in wire.documents]),
         as_sent=as_sent,
