@@ -47,6 +47,8 @@ class Settings:
     abandoned_drain_s: Annotated[float, "how long a stream without reader is read on for its usage"] = 30.0
     shutdown_s: Annotated[float, "how long a shutdown waits for open calls"] = 300.0
     max_live_calls: Annotated[int, "calls under way at once; more are told to come back"] = 20_000
+    breaker_open_s: Annotated[float, "how long a failing source is left alone at first"] = 30.0
+    failover_deadline_s: Annotated[float, "time after which no further source is tried"] = 120.0
     lease_ttl_s: Annotated[float, "life of a credit lease that nobody renews"] = 30.0
     lease_idle_s: Annotated[float, "idle time after which leased credit goes back"] = 10.0
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
@@ -210,7 +212,7 @@ AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")
 POSITIVE = (
     *("local_context_tokens", "local_parallel", "body_limit_bytes", "header_limit_bytes", "max_live_calls"),
     *("header_timeout_s", "body_timeout_s", "keep_alive_s", "slow_reader_s", "abandoned_drain_s"),
-    *("lease_ttl_s", "lease_idle_s"),
+    *("breaker_open_s", "failover_deadline_s", "lease_ttl_s", "lease_idle_s"),
 )
 
 

@@ -42,6 +42,7 @@ class UsageLine(msgspec.Struct, frozen=True, array_like=True):
     status: str
     layer: int
     account_id: str
+    served: str
     charges: tuple[Nanos, ...]
 
 
@@ -78,9 +79,15 @@ def read_usage(path: Path) -> list[UsageLine]:
             charges.setdefault(request_id, []).append(amount)
         rows = connection.execute(
             "select request_id, requested_model, input_tokens, output_tokens, cost, estimated, flagged, status, layer,"
-            " account_id from usage order by rowid"
+            " account_id, model from usage order by rowid"
         ).fetchall()
     return [msgspec.convert((*row, tuple(charges.get(row[0], ()))), UsageLine, strict=False) for row in rows]
+
+
+def read_attempts(path: Path) -> list[int]:
+    """How many sources were asked, for each request."""
+    with closing(sqlite3.connect(path)) as connection:
+        return [int(attempts) for (attempts,) in connection.execute("select attempts from usage")]
 
 
 def pending_holds(path: Path) -> int:

@@ -2,7 +2,9 @@
 
 from tests.accept.agents import SUITE as AGENTS
 from tests.accept.disconnect import SUITE as DISCONNECT
+from tests.accept.failover_dead import SUITE as FAILOVER_DEAD
 from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
+from tests.accept.failover_random import SUITE as FAILOVER_RANDOM
 from tests.accept.hot_path import SUITE as HOT_PATH
 from tests.accept.kill_gateway import SUITE as KILL_GATEWAY
 from tests.accept.ledger_crash import SUITE as LEDGER_CRASH
@@ -20,6 +22,8 @@ SUITES = {
         HOT_PATH,
         PRICE_EXACT,
         NEGATIVE_USAGE,
+        FAILOVER_RANDOM,
+        FAILOVER_DEAD,
         FAILOVER_MIDSTREAM,
         DISCONNECT,
         PRIVACY,

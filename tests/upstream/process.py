@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class UpstreamProcess:
     """A running upstream; a context manager. `base_url` ends in `/v1`, as a provider row wants it."""
 
-    def __init__(self) -> None:
-        command = tethered([sys.executable, "-m", "tests.upstream", "--port", "0"])
+    def __init__(self, port: int = 0) -> None:
+        command = tethered([sys.executable, "-m", "tests.upstream", "--port", str(port)])
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.port: int = json.loads(self._process.stdout.readline())["port"]
@@ -45,6 +45,10 @@ class UpstreamProcess:
     def reset(self) -> None:
         """Forget the log, the totals and what scripts remember."""
         self._ask("POST", "/_reset")
+
+    def be_busy(self, is_busy: bool) -> None:
+        """Whether `busy-at-times` answers 429 from now on."""
+        self._ask("POST", "/_busy" if is_busy else "/_idle")
 
     def stop(self) -> None:
         """End the process; doing so twice changes nothing."""

@@ -24,6 +24,7 @@ class Turn(msgspec.Struct):
 
     number: int
     dice: Callable[[int], random.Random]
+    is_busy: bool = False
 
 
 Script = Callable[..., Awaitable[None]]
@@ -295,8 +296,16 @@ async def stall(talk: Talk, turn: Turn, *, k: int = 2) -> None:
     await asyncio.Event().wait()
 
 
-async def flaky(talk: Talk, turn: Turn, *, p: float = 0.3, seed: int = 1) -> None:
-    """Fails before any content with probability `p`, each time in one of many ways; otherwise a good answer."""
+async def busy_at_times(talk: Talk, turn: Turn) -> None:
+    """429 while the upstream is told to be busy, else a good answer."""
+    await (throttled if turn.is_busy else ok)(talk, turn)
+
+
+async def flaky(talk: Talk, turn: Turn, *, p: float = 0.3, seed: int = 1, busy: int = 1) -> None:
+    """Fails before any content with probability `p`, each time in one of many ways; otherwise a good answer.
+
+    With busy=0 none of them is a 429, which would have the key rest for a second.
+    """
     dice = turn.dice(seed)
     if dice.random() >= p:
         await ok(talk, turn)
@@ -306,7 +315,7 @@ async def flaky(talk: Talk, turn: Turn, *, p: float = 0.3, seed: int = 1) -> Non
             await status(talk, turn, code=(500, 503)[which])
         case 2:
             await status(talk, turn, code=502, body="html")
-        case 3:
+        case 3 if busy:
             await throttled(talk, turn)
         case 4:
             await cut_before(talk, turn, mode=dice.choice(("fin", "rst")))
@@ -365,7 +374,18 @@ SCRIPTS: dict[str, Script] = {
         for script in (
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
-            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
+            *(
+                flaky,
+                busy_at_times,
+                die_after,
+                wrong_content_type,
+                keepalive_comments,
+                paced,
+                agent,
+                reasoner,
+                interleaved,
+                cached,
+            ),
             *(structured, decline, edit, stall, cut_call, mirror, quoted),
         )
     },

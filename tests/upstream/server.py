@@ -32,6 +32,7 @@ class Upstream:
 
     def __init__(self) -> None:
         self._journal = Journal()
+        self._is_busy = False
         self._ids = itertools.count(1)
         self._plain = render(200, _plain_body(), "application/json")
 
@@ -48,6 +49,9 @@ class Upstream:
                 return _json({"requests": list(self._journal.entries)})
             case "GET", "/_stats":
                 return _json(self._journal.stats())
+            case "POST", "/_busy" | "/_idle":
+                self._is_busy = request.path == "/_busy"
+                return _json({})
             case "POST", "/_reset":
                 self._journal.reset()
                 return _json({})
@@ -71,7 +75,7 @@ class Upstream:
             prompt_tokens=reading.asked.prompt_tokens,
         )
         number = self._journal.open(entry)
-        turn = Turn(number, lambda seed: self._journal.dice(reading.model, seed))
+        turn = Turn(number, lambda seed: self._journal.dice(reading.model, seed), self._is_busy)
         exchange.is_bytewise = bool(pace.bytewise)
         talk = family.streamed if reading.asked.is_streaming else family.whole
         try:

@@ -11,7 +11,7 @@ from kyma.catalog import Catalog, Resolved
 from kyma.core.chat import CallRequest
 from kyma.core.errors import InvalidRequest, NotFound
 from kyma.core.model import Alternative, Model
-from kyma.core.preferences import Preferences
+from kyma.core.preferences import Preferences, merged
 from kyma.routing import Ask
 
 STICKY_BYTES = 4096
@@ -32,43 +32,38 @@ class Terms(msgspec.Struct, frozen=True):
 PLAIN = Terms()
 
 
-def who_may_answer(request: CallRequest, catalog: Catalog) -> tuple[Resolved, tuple[Alternative, ...]]:
-    """The model to ask, and those of the caller's own list that may be asked after it, each at its own price.
+class Asked(msgspec.Struct, frozen=True):
+    """Who is asked: a model, then those of the caller's list at their own prices, all as the caller wishes."""
 
-    Raises: NotFound for an unknown model, InvalidRequest for what the first cannot do or costs more than allowed.
-    """
-    preferences = request.preferences
-    if preferences is None or not (preferences.models or preferences.max_price):
-        resolved = catalog.resolve(request.model)
+    resolved: Resolved
+    others: tuple[Alternative, ...] = ()
+    preferences: Preferences | None = None
+
+
+def who_may_answer(request: CallRequest, catalog: Catalog) -> Asked:
+    """Raises: NotFound for an unknown model, InvalidRequest for what the first cannot do or costs more than allowed."""
+    listed = request.preferences.models if request.preferences is not None else ()
+    resolved = catalog.resolve(request.model) if not listed else _first_of(request, catalog)
+    preferences = merged(request.preferences, resolved.preferences)
+    if preferences is None:
         check_abilities(request, resolved.model)
-        return resolved, ()
-    listed = dict.fromkeys((request.model, *preferences.models))
-    found = [one for name in listed for one in _found(catalog, name, is_only=len(listed) == 1)]
+        return Asked(resolved)
+    found = [resolved, *(one for name in listed for one in _found(catalog, name))]
     affordable = [one for one in found if _is_within(one.model, preferences)]
     if not affordable:
-        reason, param = (
-            ("is within provider.max_price", "provider.max_price") if found else ("is served here", "models")
-        )
-        raise InvalidRequest(f"no model of the request {reason}", code="no_model_allowed", param=param)
+        said = "no model of the request is within provider.max_price"
+        raise InvalidRequest(said, code="no_model_allowed", param="provider.max_price")
     first, *others = [one for one in affordable if is_able(request, one.model)] or affordable[:1]
     check_abilities(request, first.model)
-    distinct = {one.model.id: Alternative(one.model, one.model.price) for one in others}
-    distinct.pop(first.model.id, None)
-    return first, tuple(distinct.values()) if preferences.allow_fallbacks else ()
+    distinct = {one.model.id: Alternative(one.model, one.model.price) for one in others if one.model is not first.model}
+    return Asked(first, tuple(distinct.values()) if preferences.allow_fallbacks else (), _by_id(preferences, catalog))
 
 
-def ask_of(
-    request: CallRequest,
-    account_id: str,
-    model: Model,
-    others: tuple[Alternative, ...],
-    catalog: Catalog,
-    terms: Terms,
-) -> Ask:
+def ask_of(request: CallRequest, account_id: str, asked: Asked, catalog: Catalog, terms: Terms) -> Ask:
     """What routing needs to know of the request."""
-    preferences = request.preferences
+    preferences, others = asked.preferences, asked.others
     if not others and not terms.refuses_substitutes and (preferences is None or _takes_substitutes(preferences)):
-        others = catalog.substitutes(model.id)
+        others = catalog.substitutes(asked.resolved.model.id)
     return Ask(
         account_id,
         _point(request, account_id),
@@ -88,13 +83,34 @@ def nobody_allowed(model: Model) -> InvalidRequest:
     )
 
 
-def _found(catalog: Catalog, name: str, *, is_only: bool) -> Iterator[Resolved]:
-    """The model of that name; one of several may be without a source here."""
+def _first_of(request: CallRequest, catalog: Catalog) -> Resolved:
+    """The request's own model; where it has no source here, the first of the list that has one."""
+    try:
+        return catalog.resolve(request.model)
+    except NotFound as error:
+        listed = request.preferences.models if request.preferences is not None else ()
+        served = (one for name in listed for one in _found(catalog, name))
+        if error.code == "model_not_available" and (first := next(served, None)) is not None:
+            return first
+        raise
+
+
+def _found(catalog: Catalog, name: str) -> Iterator[Resolved]:
+    """The model of that name, if it has a source here. Raises: NotFound for a name that is nobody's."""
     try:
         yield catalog.resolve(name)
     except NotFound as error:
-        if is_only or error.code != "model_not_available":
+        if error.code != "model_not_available":
             raise
+
+
+def _by_id(preferences: Preferences, catalog: Catalog) -> Preferences:
+    """The same with providers by our ids; names that mean nobody here stay, so that `only` them means nobody."""
+    order, only, ignore = (
+        catalog.provider_ids(names) for names in (preferences.order, preferences.only, preferences.ignore)
+    )
+    only = only or preferences.only
+    return msgspec.structs.replace(preferences, order=order, only=only, ignore=ignore)
 
 
 def _is_within(model: Model, preferences: Preferences) -> bool:

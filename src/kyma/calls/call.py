@@ -10,7 +10,7 @@ from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
 from kyma.core.chat import CallRequest, Native
 from kyma.core.model import Model
-from kyma.core.money import Hold
+from kyma.core.money import WHOLE_PRICE, Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
 from kyma.routing import Ask, Candidate
@@ -44,7 +44,9 @@ class Call:
         "meter",
         "model",
         "model_id",
+        "own_key_share",
         "price",
+        "price_share",
         "price_version",
         "principal",
         "request",
@@ -66,6 +68,7 @@ class Call:
         now_ms: int,
         *,
         is_strict: bool = False,
+        own_key_share: int = WHOLE_PRICE,
     ) -> None:
         self.request_id = request_id
         self.principal = principal
@@ -75,6 +78,8 @@ class Call:
         self.model = resolved.model
         self.model_id = resolved.model.id
         self.price = resolved.model.price
+        self.price_share = WHOLE_PRICE
+        self.own_key_share = own_key_share
         self.alias = resolved.alias
         self.price_version = price_version
         self.admission = admission
@@ -102,6 +107,11 @@ class Call:
         """This source is asked now; if it answers, it does so as this model and at this price."""
         self.candidate = candidate
         self.price = candidate.price
+        if candidate.credential is not None and candidate.credential.is_own:
+            self.price_share = self.own_key_share
+            self.price = candidate.price.share(self.own_key_share)
+        else:
+            self.price_share = WHOLE_PRICE
         self.name_model(candidate.model)
 
     def name_model(self, model: Model) -> None:
@@ -109,6 +119,12 @@ class Call:
         if model is not self.model:
             self.model, self.model_id = model, model.id
             self.meter.serve(model)
+
+    @property
+    def asked_model(self) -> str:
+        """The model whose price is the most that this answer may be sold at; empty if that is its own."""
+        is_capped = self.candidate is not None and self.candidate.price != self.model.price
+        return self.asked.id if is_capped else ""
 
     def cut(self) -> None:
         """Drop the upstream's connection, if there is one."""

@@ -95,14 +95,14 @@ class Calls:
         if len(self._live) >= self._settings.max_live:
             raise Overloaded("too many calls are under way; try again in a moment", retry_after_s=1)
         catalog = self._catalog()
-        resolved, others = who_may_answer(request, catalog)
-        model = resolved.model
+        asked = who_may_answer(request, catalog)
+        model = asked.resolved.model
         tokens = input_estimate(request, model) + request.n * request.max_tokens
         admission = self._limits.admit(principal, self._tier_of(principal), model.id, tokens)
         bound = hold_bound(request, model)
         request_id = new_id("req")
         amount = bound.cost(model.price)
-        for other in others:
+        for other in asked.others:
             amount = max(amount, hold_bound(request, other.model).cost(other.price))
         hold = self._ledger.try_reserve(principal.account_id, amount, request_id)
         if hold is None:
@@ -115,10 +115,10 @@ class Calls:
                 raise
         now_ms = self._clock.now_ms()
         version = catalog.price_version
-        ask = ask_of(request, principal.account_id, model, others, catalog, terms)
-        is_strict = terms.is_strict or (request.preferences is not None and request.preferences.require_parameters)
+        ask = ask_of(request, principal.account_id, asked, catalog, terms)
+        is_strict = terms.is_strict or (asked.preferences is not None and asked.preferences.require_parameters)
         return Call(
-            request_id, principal, request, resolved, version, admission, hold, ask, now_ms, is_strict=is_strict
+            request_id, principal, request, asked.resolved, version, admission, hold, ask, now_ms, is_strict=is_strict
         )
 
     async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> None:
@@ -238,4 +238,6 @@ def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> Us
         now,
         usage.cache_write_1h,
         usage.searches,
+        call.asked_model,
+        call.price_share,
     )

@@ -31,7 +31,7 @@ class AnswerPump:
         call = self.call
         attempted = await attempt(
             plan,
-            lambda candidate, is_last: upstream.complete(call, candidate, is_last),
+            lambda candidate, turn: upstream.complete(call, candidate, turn),
             health,
             lambda: not call.has_left,
         )

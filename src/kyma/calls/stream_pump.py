@@ -84,7 +84,7 @@ class StreamPump:
         try:
             attempted = await attempt(
                 plan,
-                lambda candidate, is_last: upstream.open_stream(call, candidate, is_last),
+                lambda candidate, turn: upstream.open_stream(call, candidate, turn),
                 health,
                 lambda: not call.has_left,
             )

@@ -23,7 +23,7 @@ from kyma.core.errors import Garbled, Unsuited, UpstreamError
 from kyma.core.model import Kind, Provider
 from kyma.dialects.base import StreamDecoder
 from kyma.providers.compat import Adapter, ChatAdapter, adapter_for
-from kyma.routing import Candidate, Health
+from kyma.routing import Candidate, Health, Turn
 from kyma.transport import HttpClient, Response
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -32,7 +32,7 @@ MAX_ERROR_BYTES = 256 * 1024
 
 Attach = Callable[[Response], None]
 T = TypeVar("T")
-Asking = Callable[[Call, Candidate, bool, Attach], Awaitable[T]]
+Asking = Callable[[Call, Candidate, Turn, Attach], Awaitable[T]]
 
 
 class OpenStream(msgspec.Struct):
@@ -53,35 +53,35 @@ class Upstream:
         self._health = health
         self._adapters: dict[tuple[Kind, str], Adapter] = {}
 
-    def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Awaitable[Answer]:
-        """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
-        return self._patiently(call, candidate, is_last, self._complete)
+    def complete(self, call: Call, candidate: Candidate, turn: Turn) -> Awaitable[Answer]:
+        """A whole answer. A blank one is a fault while another attempt may follow. Raises: UpstreamError."""
+        return self._patiently(call, candidate, turn, self._complete)
 
-    def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> Awaitable[OpenStream]:
+    def open_stream(self, call: Call, candidate: Candidate, turn: Turn) -> Awaitable[OpenStream]:
         """A stream up to its first content event, the commit point. Raises: UpstreamError."""
-        return self._patiently(call, candidate, is_last, self._open_stream)
+        return self._patiently(call, candidate, turn, self._open_stream)
 
     def _patiently(
         self,
         call: Call,
         candidate: Candidate,
-        is_last: bool,
-        ask: Callable[[Call, Candidate, bool, Attach], Awaitable[T]],
+        turn: Turn,
+        ask: Callable[[Call, Candidate, Turn, Attach], Awaitable[T]],
     ) -> Awaitable[T]:
         """Limit the wait for the first token; the last source is given all the time that its provider may take."""
-        seconds = None if is_last else self._health.patience_s(candidate, call.request.is_streaming)
+        seconds = None if turn >= Turn.LAST_SOURCE else self._health.patience_s(candidate, call.request.is_streaming)
         if seconds is None:
-            return ask(call, candidate, is_last, call.attach)
-        return _within(Patience(call, seconds), lambda attach: ask(call, candidate, is_last, attach))
+            return ask(call, candidate, turn, call.attach)
+        return _within(Patience(call, seconds), lambda attach: ask(call, candidate, turn, attach))
 
-    async def _complete(self, call: Call, candidate: Candidate, is_last: bool, attach: Attach) -> Answer:
+    async def _complete(self, call: Call, candidate: Candidate, turn: Turn, attach: Attach) -> Answer:
         adapter, response = await self._send(call, candidate, attach)
         answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES), call.request)
-        if answer.is_blank and not is_last:
+        if answer.is_blank and turn < Turn.LAST_TRY:
             raise Garbled("the answer is empty")
         return answer
 
-    async def _open_stream(self, call: Call, candidate: Candidate, is_last: bool, attach: Attach) -> OpenStream:
+    async def _open_stream(self, call: Call, candidate: Candidate, turn: Turn, attach: Attach) -> OpenStream:
         adapter, response = await self._send(call, candidate, attach)
         decoder = cast(ChatAdapter, adapter).stream_decoder(candidate.route)  # nothing but chats is streamed
         events: list[ChatEvent] = []
@@ -95,15 +95,15 @@ class Upstream:
                 if fresh and isinstance(fresh[-1], StreamFailure):
                     raise fresh[-1].error
                 if not data:
-                    return self._blank(response, decoder, events, is_last)
+                    return self._blank(response, decoder, events, turn)
         except BaseException:
             response.abort()
             raise
 
-    def _blank(self, response: Response, decoder: StreamDecoder, events: list[ChatEvent], is_last: bool) -> OpenStream:
+    def _blank(self, response: Response, decoder: StreamDecoder, events: list[ChatEvent], turn: Turn) -> OpenStream:
         """A stream that ended well and said nothing: a fault, unless a limit or filter kept it silent."""
         is_blank = all(event.reason is FinishReason.STOP for event in events if isinstance(event, Finish))
-        if is_blank and not is_last:
+        if is_blank and turn < Turn.LAST_TRY:
             raise Garbled("the answer is empty")
         return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from kyma.catalog.substitutes import Substitute, substitute_for
+from kyma.catalog.substitutes import substitute_for
 from kyma.core.errors import NotFound
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
@@ -105,7 +105,7 @@ class Catalog:
             return Resolved(found.model, f"{found.alias or base}{colon}{word}", preferences)
         raise self._not_found(base)
 
-    def substitutes(self, model_id: str) -> tuple[Substitute, ...]:
+    def substitutes(self, model_id: str) -> tuple[Alternative, ...]:
         """Models that may answer in its place at no higher price, in order, with the sources that can do so here.
 
         Raises: KeyError for an unknown id.
@@ -115,10 +115,6 @@ class Catalog:
     def provider_ids(self, names: Iterable[str]) -> tuple[str, ...]:
         """The providers that are meant, in order; a name in any case that nobody here has means none."""
         return tuple(dict.fromkeys(key for name in names for key in self._provider_names.get(name.lower(), ())))
-
-    def substitutes(self, model_id: str) -> tuple[Alternative, ...]:
-        """Who may answer in place of the model, never dearer to the customer."""
-        return ()
 
     def offered(self) -> tuple[Model, ...]:
         """Models that a provider here can serve now, by id."""
@@ -161,7 +157,7 @@ class Catalog:
             if target is not None:
                 yield alias, Resolved(target, alias)
 
-    def _substitutes_of(self, asked: Model) -> Iterator[Substitute]:
+    def _substitutes_of(self, asked: Model) -> Iterator[Alternative]:
         for name in asked.substitutes:
             if found := substitute_for(asked, self._entries[name].model):
                 yield found

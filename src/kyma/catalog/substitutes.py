@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from kyma.catalog.pricing import fits
-from kyma.core.model import Model, Price
+from kyma.core.model import Alternative, Model, Price
 
 ABILITIES = (
     "supports_tools",
@@ -21,21 +21,14 @@ ABILITIES = (
 )
 
 
-class Substitute(msgspec.Struct, frozen=True):
-    """A model in place of the one that was asked for: `model` has only the sources that fit, `price` is charged."""
-
-    model: Model
-    price: Price
-
-
-def substitute_for(asked: Model, other: Model) -> Substitute | None:
+def substitute_for(asked: Model, other: Model) -> Alternative | None:
     """`other` in place of `asked`; None where it is weaker, or no source of it here is cheap enough."""
     if weakness(asked, other):
         return None
     routes = tuple([route for route in other.routes if covers(asked.price, route.cost)])
     if not routes:
         return None
-    return Substitute(msgspec.structs.replace(other, routes=routes), asked.price.cheaper(other.price))
+    return Alternative(msgspec.structs.replace(other, routes=routes), asked.price.cheaper(other.price))
 
 
 def covers(price: Price, cost: Price) -> bool:

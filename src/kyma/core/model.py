@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.money import Nanos, Picos, rounded_up
+from kyma.core.money import Nanos, Picos, rounded_up, share_of
 from kyma.core.upstream import Origin, Timeouts
 
 Kind = Literal["chat", "embedding", "rerank", "moderation"]
@@ -114,6 +114,17 @@ class Price(msgspec.Struct, frozen=True):
     output: Picos
     cache_write_1h: Picos
     search: Picos | None = None
+
+    def share(self, share: int) -> "Price":
+        """A part of each component, in hundredths of a percent, rounded up to whole pico-dollars."""
+        return Price(
+            input=share_of(self.input, share),
+            cached_input=share_of(self.cached_input, share),
+            cache_write=share_of(self.cache_write, share),
+            output=share_of(self.output, share),
+            cache_write_1h=share_of(self.cache_write_1h, share),
+            search=None if self.search is None else share_of(self.search, share),
+        )
 
     def cheaper(self, other: "Price") -> "Price":
         """The lower of both in each component; what one of them gives away is free."""
@@ -237,7 +248,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alternative(msgspec.Struct, frozen=True, eq=False):
-    """A model that may answer, with the routes that may serve it here, at what the customer then pays."""
+    """A model that may answer in place of another, with the routes that may do so here, and what is charged then."""
 
     model: Model
     price: Price

@@ -18,6 +18,9 @@ NANOS_PER_USD = 1_000_000_000
 PICOS_PER_NANO = 1_000
 NANOS_PER_CENT = 10_000_000
 MAX_NANOS = 2**63 - 1
+WHOLE_PRICE = 10_000
+"""All of a price, in hundredths of a percent."""
+
 MARKUP_NUMERATOR, MARKUP_DENOMINATOR = 27, 20
 
 
@@ -61,6 +64,11 @@ def per_thousand_to_picos(text: str) -> Picos:
 def with_markup(cost: Picos) -> Picos:
     """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
     return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)
+
+
+def share_of(price: Picos, share: int) -> Picos:
+    """A part of a unit price, in hundredths of a percent, rounded up to a whole pico-dollar."""
+    return -(-price * share // WHOLE_PRICE)
 
 
 def usd_text(nanos: Nanos) -> str:

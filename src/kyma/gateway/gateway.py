@@ -29,7 +29,7 @@ from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
 from kyma.limits import Limits
 from kyma.local.supervisor import LocalModel
-from kyma.routing import Health
+from kyma.routing import BreakerSettings, Health
 from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
@@ -73,7 +73,12 @@ class Gateway:
         self.accounts = open_accounts(config, database, clock, self.catalog)
         self.registration = Registration(database, clock, self.accounts, usd_to_nanos(self.settings.signup_credit_usd))
         self.client = HttpClient()
-        self.health = Health(clock, self.vault)
+        self.health = Health(
+            clock,
+            self.vault,
+            BreakerSettings(open_s=self.settings.breaker_open_s),
+            deadline_s=self.settings.failover_deadline_s,
+        )
         self.calls = Calls(
             catalog=lambda: self.catalog,
             tier_of=self.tier_of,

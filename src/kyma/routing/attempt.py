@@ -1,6 +1,7 @@
 """The failover loop: ask one source after the other until one answers."""
 
 import asyncio
+import enum
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -13,10 +14,22 @@ from kyma.routing.health import Candidate, Health, is_worth_repeating
 from kyma.routing.plan import MAX_ATTEMPTS, Plan
 
 T = TypeVar("T")
-Send = Callable[[Candidate, bool], Awaitable[T]]
+
+
+class Turn(enum.IntEnum):
+    """What is left when this attempt fails."""
+
+    MORE = 0
+    """Another source."""
+    LAST_SOURCE = 1
+    """No other source, at most a second try."""
+    LAST_TRY = 2
+    """Nothing."""
+
+
+Send = Callable[[Candidate, Turn], Awaitable[T]]
 
 REPEAT_JITTER_S = 0.25
-DEADLINE_S = 120.0
 
 
 class Attempted(msgspec.Struct, Generic[T]):
@@ -28,27 +41,25 @@ class Attempted(msgspec.Struct, Generic[T]):
     seconds: float
 
 
-async def attempt(
-    plan: Plan, send: Send[T], health: Health, may_go_on: Callable[[], bool], deadline_s: float = DEADLINE_S
-) -> Attempted[T]:
-    """The first answer in plan order. `send(candidate, is_last)` returns once the answer has begun for good.
+async def attempt(plan: Plan, send: Send[T], health: Health, may_go_on: Callable[[], bool]) -> Attempted[T]:
+    """The first answer in plan order. `send(candidate, turn)` returns once the answer has begun for good.
 
-    At most six attempts, none begun after `deadline_s`, each at another source while there is one; then one source is
-    asked a second time. `may_go_on` is asked before each further attempt: nobody pays for a second try when the caller
-    has left. What answered is under way at its source: the caller says `ended` or `broke` of it to `health`.
+    At most six attempts, none begun after the deadline of `health`, each at another source while there is one; then one
+    source is asked a second time. `may_go_on` is asked before each further attempt: nobody pays for a second try when
+    the caller has left. What answered is under way at its source: the caller says `ended` or `broke` of it to `health`.
     Raises: NoRouteLeft with every reason; an UpstreamError whose verdict is STOP as it is.
     """
     reasons: list[UpstreamError] = []
     failed: list[Candidate] = []
     queue: deque[Candidate] | None = None
-    candidate, is_last = plan.first, not plan.has_more
+    candidate, turn = plan.first, Turn.MORE if plan.has_more else Turn.LAST_SOURCE
     began_at = health.now()
     health.guard.count_request(plan.model.id, began_at)
     sent_at = began_at
     while candidate is not None:
         health.begin(candidate)
         try:
-            value = await send(candidate, is_last)
+            value = await send(candidate, turn)
         except UpstreamError as error:
             if not may_go_on():  # what we cut ourselves for a caller who left is no fault of the source
                 health.let_go(candidate)
@@ -67,8 +78,8 @@ async def attempt(
         sent_at = health.now()
         if queue is None:
             queue = deque(plan.rest())
-        candidate, is_last = _next(queue, reasons, failed)
-        if candidate is None or sent_at - began_at > deadline_s or not health.guard.allows_more(plan.model.id):
+        candidate, turn = _next(queue, reasons, failed)
+        if candidate is None or sent_at - began_at > health.deadline_s or not health.guard.allows_more(plan.model.id):
             break
         if candidate in failed:
             await asyncio.sleep(random.uniform(0, REPEAT_JITTER_S))
@@ -77,14 +88,17 @@ async def attempt(
 
 def _next(
     queue: deque[Candidate], reasons: list[UpstreamError], failed: list[Candidate]
-) -> tuple[Candidate | None, bool]:
-    """Who is asked now, and whether nobody else is left; when all have been, the first that may do better at once."""
+) -> tuple[Candidate | None, Turn]:
+    """Who is asked now, and what is left then; when all have been, the first that may do better at once."""
     if len(reasons) >= MAX_ATTEMPTS or len(reasons) > len(set(map(id, failed))):
-        return None, True
+        return None, Turn.LAST_TRY
     if queue:
-        return queue.popleft(), not queue or len(reasons) + 1 == MAX_ATTEMPTS
+        candidate = queue.popleft()
+        if len(reasons) + 1 == MAX_ATTEMPTS:
+            return candidate, Turn.LAST_TRY
+        return candidate, Turn.MORE if queue else Turn.LAST_SOURCE
     worth = (candidate for candidate, error in zip(failed, reasons, strict=True) if is_worth_repeating(error))
-    return next(worth, None), True
+    return next(worth, None), Turn.LAST_TRY
 
 
 def _nobody(reasons: list[UpstreamError]) -> NoRouteLeft:

@@ -25,6 +25,7 @@ TABLE_S = 1.0
 MAX_TABLES = 1024
 FIRST_TOKEN_FACTOR, LEAST_FIRST_TOKEN_S, MOST_FIRST_TOKEN_S = 3, 2.0, 20.0
 LEAST_WHOLE_S = 20.0
+DEADLINE_S = 120.0
 
 
 class Keys(Protocol):
@@ -90,10 +91,14 @@ class Table:
 class Health:
     """Every source by route id. A reload of the catalog keeps what is known of the routes that stay."""
 
-    def __init__(self, clock: Clock, keys: Keys, settings: BreakerSettings | None = None) -> None:
+    def __init__(
+        self, clock: Clock, keys: Keys, settings: BreakerSettings | None = None, deadline_s: float = DEADLINE_S
+    ) -> None:
+        """No further attempt at a request begins after `deadline_s`."""
         self._clock = clock
         self.keys = keys
         self.now = clock.monotonic
+        self.deadline_s = deadline_s
         self.guard = Guard(clock.monotonic)
         self._settings = settings or BreakerSettings()
         self._sources: dict[str, Source] = {}

@@ -58,4 +58,6 @@ def _values(row: UsageRow) -> Row:
         row.created_at,
         row.cache_write_1h_tokens,
         row.searches,
+        row.asked_model,
+        row.price_share,
     )

@@ -38,6 +38,8 @@ usage = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("cache_write_1h_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("searches", BigInteger, nullable=False, server_default=text("0")),
+    Column("asked_model", Text, nullable=False, server_default=text("''")),
+    Column("price_share", BigInteger, nullable=False, server_default=text("10000")),
 )
 
 price_book = Table(

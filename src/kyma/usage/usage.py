@@ -2,7 +2,7 @@
 
 import msgspec
 
-from kyma.core.money import Nanos
+from kyma.core.money import WHOLE_PRICE, Nanos
 
 
 class UsageRow(msgspec.Struct, frozen=True, gc=False):
@@ -18,7 +18,7 @@ class UsageRow(msgspec.Struct, frozen=True, gc=False):
     key_id: str
     """Empty for a session."""
     model: str
-    """Whose price was billed; the key into the price book."""
+    """The one that answered; the key into the price book."""
     requested_model: str
     route: str
     layer: int
@@ -46,3 +46,7 @@ class UsageRow(msgspec.Struct, frozen=True, gc=False):
     searches: int = 0
     """Made by the upstream for the answer. What follows `created_at` came with later schemas: a row spooled by an
     older process has none of it."""
+    asked_model: str = ""
+    """The model in whose place `model` answered; each unit was sold at the lower of both prices. Empty: none."""
+    price_share: int = WHOLE_PRICE
+    """How much of the price was charged, in hundredths of a percent: less where the customer's own key paid."""

@@ -13,7 +13,7 @@ from kyma.core.errors import (
     UpstreamTimeout,
 )
 from kyma.core.model import Model
-from kyma.routing import Attempted, Candidate, attempt
+from kyma.routing import Attempted, Candidate, Turn, attempt
 from kyma.routing.guard import FREE_EXTRAS
 from tests.unit.calls.rows import in_order, model
 from tests.unit.routing.scene import Scene
@@ -28,11 +28,11 @@ class Sources:
 
     def __init__(self, *answers: str | UpstreamError | list[str | UpstreamError]) -> None:
         self._answers = {f"p{number}": answer for number, answer in enumerate(answers)}
-        self.asked: list[tuple[str, bool]] = []
+        self.asked: list[tuple[str, Turn]] = []
 
-    async def send(self, candidate: Candidate, is_last: bool) -> str:
+    async def send(self, candidate: Candidate, turn: Turn) -> str:
         name = candidate.route.provider.id
-        self.asked.append((name, is_last))
+        self.asked.append((name, turn))
         answer = self._answers[name]
         if isinstance(answer, list):
             answer = answer.pop(0)
@@ -54,14 +54,14 @@ async def test_the_first_answer_ends_it(scene: Scene) -> None:
     sources = Sources("hello", "never")
     attempted = await ask(scene, sources)
     assert (attempted.value, attempted.candidate.layer, attempted.attempts) == ("hello", 0, 1)
-    assert sources.asked == [("p0", False)]
+    assert sources.asked == [("p0", Turn.MORE)]
 
 
 async def test_the_next_source_is_asked_after_a_failure(scene: Scene) -> None:
     sources = Sources(Garbled("html"), Throttled("429"), "hello")
     attempted = await ask(scene, sources)
     assert (attempted.value, attempted.candidate.layer, attempted.attempts) == ("hello", 2, 3)
-    assert sources.asked == [("p0", False), ("p1", False), ("p2", True)]
+    assert sources.asked == [("p0", Turn.MORE), ("p1", Turn.MORE), ("p2", Turn.LAST_SOURCE)]
 
 
 async def test_a_mistake_of_the_caller_stops_it(scene: Scene) -> None:
@@ -76,7 +76,7 @@ async def test_nobody_is_asked_again_for_a_caller_who_has_left(scene: Scene) -> 
     sources = Sources(UpstreamFailed("500"), "never")
     with pytest.raises(NoRouteLeft) as caught:
         await ask(scene, sources, has_left=True)
-    assert sources.asked == [("p0", False)]
+    assert sources.asked == [("p0", Turn.MORE)]
     assert len(caught.value.reasons) == 1
 
 
@@ -103,7 +103,7 @@ async def test_when_all_have_failed_one_is_asked_a_second_time(scene: Scene) -> 
     sources = Sources(UpstreamTimeout("slow"), [Garbled("html"), "hello"], Throttled("429"))
     attempted = await ask(scene, sources)
     assert (attempted.value, attempted.candidate.layer, attempted.attempts) == ("hello", 1, 4)
-    assert sources.asked[-1] == ("p1", True)
+    assert sources.asked[-1] == ("p1", Turn.LAST_TRY)
 
 
 async def test_nobody_is_asked_a_third_time(scene: Scene) -> None:
@@ -128,18 +128,19 @@ async def test_six_attempts_are_the_most(scene: Scene) -> None:
     with pytest.raises(NoRouteLeft):
         await ask(scene, sources, model=model(in_order(9)))
     assert [name for name, _ in sources.asked] == [f"p{number}" for number in range(6)]
-    assert [is_last for _, is_last in sources.asked] == [False] * 5 + [True]
+    assert [turn for _, turn in sources.asked] == [Turn.MORE] * 5 + [Turn.LAST_TRY]
 
 
 async def test_no_attempt_begins_after_the_deadline(scene: Scene) -> None:
     sources = Sources(UpstreamFailed("500"), "never", "never")
 
-    async def send(candidate: Candidate, is_last: bool) -> str:
+    async def send(candidate: Candidate, turn: Turn) -> str:
         scene.clock.advance(10)
-        return await sources.send(candidate, is_last)
+        return await sources.send(candidate, turn)
 
+    scene.health.deadline_s = 9
     with pytest.raises(NoRouteLeft):
-        await attempt(scene.plan(OWL), send, scene.health, lambda: True, deadline_s=9)
+        await attempt(scene.plan(OWL), send, scene.health, lambda: True)
     assert len(sources.asked) == 1
 
 
@@ -160,7 +161,7 @@ async def test_failures_are_remembered_and_answers_forgive(scene: Scene) -> None
 
 
 async def test_a_bug_of_ours_is_no_failure_of_a_source(scene: Scene) -> None:
-    async def send(candidate: Candidate, is_last: bool) -> str:
+    async def send(candidate: Candidate, turn: Turn) -> str:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
