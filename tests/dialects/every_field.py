@@ -201,7 +201,8 @@ Made by `python -m tests.dialects.every_field`; a test keeps it true. *mapped*: 
 *emulated*: said another way and named in `X-Kyma-Emulated`. *dropped*: left out and named in `X-Kyma-Dropped`;
 `X-Kyma-Strict: true` makes that a 400. *given back*: stands in the answer again. Fields that are not listed are
 dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.
-What a vendor would charge for beside tokens is refused where it has no price: see decision 4.""".splitlines()
+What a vendor would charge for beside tokens is refused where it has no price: see decision 4.
+`provider` and `models` are for the gateway and reach no vendor: see routing.md.""".splitlines()
 
 RERANK_HEAD = """
 ## Rerank, by the vendor's form

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from kyma.api.openapi_chat import CHAT_COMPLETION, CHAT_REQUEST, MESSAGE
+from kyma.api.openapi_routing import HEADER_PARAMETERS, MODELS, PROVIDER, SAID_OF_ROUTING
 from kyma.api.openapi_whole import WHOLE
 
 ERROR_SCHEMA = {
@@ -71,6 +72,7 @@ def served_document(app: FastAPI, hot_paths: tuple[str, ...], base_url: str) -> 
     components = document.setdefault("components", {}).setdefault("schemas", {})
     components["Error"] = ERROR_SCHEMA
     components |= {"ChatCompletionRequest": CHAT_REQUEST, "Message": MESSAGE, "ChatCompletionResponse": CHAT_COMPLETION}
+    components |= {"ProviderPreferences": PROVIDER, "Models": MODELS}
     operations = {"/v1/chat/completions": _chat_operation()}
     operations |= {path: _text_operation(path, *words) for path, words in OTHER_DIALECTS.items()}
     operations |= {path: _whole_operation(*words) for path, words in WHOLE.items()}
@@ -89,6 +91,7 @@ def _chat_operation() -> dict[str, Any]:
         "description": "OpenAI chat completions. Fields that are not listed travel to the model unchanged.",
         "tags": ["Chat"],
         "security": [{"BearerAuth": []}, {"ApiKeyAuth": []}],
+        "parameters": HEADER_PARAMETERS,
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ChatCompletionRequest"}}},
@@ -112,13 +115,14 @@ def _chat_operation() -> dict[str, Any]:
 def _text_operation(path: str, operation_id: str, summary: str, description: str) -> dict[str, Any]:
     """A route whose request and answer are defined by whoever made the dialect."""
     operation = _chat_operation() | {"operationId": operation_id, "summary": summary, "description": description}
-    anything = {"schema": {"type": "object"}}
-    operation["requestBody"] = {"required": True, "content": {"application/json": anything}}
+    anything: dict[str, Any] = {"schema": {"type": "object"}}
+    asked = anything if "{model}" in path else {"schema": {"type": "object", "properties": SAID_OF_ROUTING}}
+    operation["requestBody"] = {"required": True, "content": {"application/json": asked}}
     content = {"application/json": anything, "text/event-stream": {"schema": {"type": "string"}}}
     operation["responses"]["200"] = operation["responses"]["200"] | {"description": "The answer", "content": content}
     if "{model}" in path:
         named = {"name": "model", "in": "path", "required": True, "schema": {"type": "string"}}
-        operation["parameters"] = [named]
+        operation["parameters"] = [named, *HEADER_PARAMETERS]
     return operation
 
 

@@ -1,5 +1,7 @@
 """Chat completions as OpenAPI schemas: what the codec in `dialects/openai_chat` reads and writes."""
 
+from kyma.api.openapi_routing import NAMES_A_MODEL, SAID_OF_ROUTING
+
 INTEGER, STRING = {"type": "integer"}, {"type": "string"}
 
 MESSAGE = {
@@ -27,7 +29,8 @@ MESSAGE = {
 
 CHAT_REQUEST = {
     "type": "object",
-    "required": ["model", "messages"],
+    "required": ["messages"],
+    "anyOf": NAMES_A_MODEL,
     "properties": {
         "model": {"type": "string", "minLength": 1, "description": "A model id or an alias", "examples": ["best"]},
         "messages": {"type": "array", "minItems": 1, "items": {"$ref": "#/components/schemas/Message"}},
@@ -52,6 +55,7 @@ CHAT_REQUEST = {
             "type": "object",
             "properties": {"type": {"type": "string", "enum": ["text", "json_object", "json_schema"]}},
         },
+        **SAID_OF_ROUTING,
     },
 }
 

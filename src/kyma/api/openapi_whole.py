@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from kyma.api.openapi_routing import NAMES_A_MODEL, SAID_OF_ROUTING
+
 INTEGER, NUMBER, STRING = {"type": "integer"}, {"type": "number"}, {"type": "string"}
 STRINGS = {"type": "array", "items": STRING, "minItems": 1}
 TOKEN_IDS = {"type": "array", "items": INTEGER, "minItems": 1}
@@ -18,7 +20,8 @@ USAGE = {
 
 EMBEDDINGS_REQUEST = {
     "type": "object",
-    "required": ["model", "input"],
+    "required": ["input"],
+    "anyOf": NAMES_A_MODEL,
     "properties": {
         "model": MODEL,
         "input": {
@@ -28,6 +31,7 @@ EMBEDDINGS_REQUEST = {
         "encoding_format": {"type": ["string", "null"], "enum": ["float", "base64", None], "default": "float"},
         "dimensions": {"type": ["integer", "null"], "minimum": 1, "description": "Fewer than the model has"},
         "user": {"type": ["string", "null"]},
+        **SAID_OF_ROUTING,
     },
 }
 EMBEDDINGS = {
@@ -53,7 +57,8 @@ EMBEDDINGS = {
 
 RERANK_REQUEST = {
     "type": "object",
-    "required": ["model", "query", "documents"],
+    "required": ["query", "documents"],
+    "anyOf": NAMES_A_MODEL,
     "properties": {
         "model": MODEL,
         "query": {"type": "string", "minLength": 1},
@@ -64,6 +69,7 @@ RERANK_REQUEST = {
         },
         "top_n": {"type": ["integer", "null"], "minimum": 1, "description": "No more than so many; top_k is the same"},
         "return_documents": {"type": ["boolean", "null"], "default": False},
+        **SAID_OF_ROUTING,
     },
 }
 RANKING = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -16,12 +17,14 @@ from kyma.local.install import status
 from kyma.server import listen
 
 
-def doctor() -> None:
+def doctor(
+    warnings: Annotated[bool, typer.Option("--warnings", help="Name what the catalog leaves out, and why")] = False,
+) -> None:
     """Check configuration, database, books, catalog, providers, local model and port; exit 1 if something is wrong."""
     checks: list[tuple[str, Callable[[], str]]] = [
         ("configuration", _configuration),
         ("database", _database),
-        ("catalog", _catalog),
+        ("catalog", lambda: _catalog(lists_warnings=warnings)),
         ("local model", _local),
         ("local embeddings", _local_embeddings),
         ("port", _port),
@@ -53,10 +56,13 @@ def _database() -> str:
     return "this version's schema, the books balance"
 
 
-def _catalog() -> str:
+def _catalog(*, lists_warnings: bool) -> str:
     catalog = assemble_catalog(load_config(), SystemClock())
     on = ", ".join(sorted(catalog.providers)) or "none but the local model; set a key such as GROQ_API_KEY"
-    return f"{len(catalog.all())} models, {len(catalog.offered())} served by providers that are on: {on}"
+    served = f"{len(catalog.all())} models, {len(catalog.offered())} served by providers that are on: {on}"
+    if lists_warnings:
+        return "\n".join([served, *(f"      {warning}" for warning in catalog.warnings)])
+    return f"{served}; {len(catalog.warnings)} warnings: kyma doctor --warnings" if catalog.warnings else served
 
 
 def _local() -> str:

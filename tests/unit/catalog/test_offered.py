@@ -6,9 +6,10 @@ from datetime import date
 import pytest
 
 from kyma.catalog import CatalogError, Sheets, assemble
+from kyma.core.model import DataPolicy
 from kyma.core.upstream import Origin
 
-from .conftest import ENGINES, TODAY, Here
+from .conftest import ENGINES, PROVIDERS, TODAY, Here, model_file, route
 
 
 def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
@@ -208,3 +209,43 @@ def test_parameters_follow_from_what_a_model_can_do(here: Here) -> None:
 
 def test_a_model_names_the_parameters_it_lacks(here: Here) -> None:
     assert "temperature" not in here().models["claude-opus-4-7"].supported_parameters
+
+
+def test_a_router_weighs_less_than_those_it_passes_on_to(here: Here) -> None:
+    routes = here("DEEPINFRA_API_KEY", "OPENROUTER_API_KEY", "HF_TOKEN").models["glm-5.1"].routes
+    weights = {found.provider.id: found.weight for found in routes}
+    assert weights == {"deepinfra": 1.0, "openrouter": 0.25, "huggingface": 0.25}
+
+
+def test_a_routes_own_weight_goes_before_its_providers(here: Here, owl: Here) -> None:
+    assert [found.weight for found in here("MINIMAX_API_KEY").models["minimax-m2.7"].routes] == [0.5]
+    providers = PROVIDERS.replace('name = "Near"', 'name = "Near"\nweight = 0.3')
+    text = model_file(route("near", more="weight = 0, "), route("near").replace("owl-1", "owl-2"))
+    assert [found.weight for found in owl(text, providers=providers).models["owl"].routes] == [0.0, 0.3]
+
+
+def test_who_shows_no_thoughts_has_longer_for_its_first_token(here: Here) -> None:
+    models = here("GEMINI_API_KEY", "ANTHROPIC_API_KEY", "GROQ_API_KEY").models
+    patience = {name: models[name].routes[0].first_token_s for name in ("gemini-3-flash", "claude-opus-4-7")}
+    assert patience == {"gemini-3-flash": 60.0, "claude-opus-4-7": 120.0}
+    assert models["gpt-oss-120b"].routes[0].first_token_s is None
+
+
+def test_a_server_of_ones_own_may_load_its_model_first(sheets: Sheets) -> None:
+    local = [row for provider_id, row in sheets.providers.items() if row.is_local and provider_id != "local-embed"]
+    assert len(local) == 6 and {row.first_token_s for row in local} == {300}
+
+
+def test_who_neither_trains_on_prompts_nor_keeps_them(sheets: Sheets) -> None:
+    collecting_nothing = {name for name, row in sheets.providers.items() if row.data_policy.collects_nothing}
+    assert collecting_nothing == {
+        *("together", "fireworks", "deepinfra", "cerebras"),
+        *("ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local", "local-embed"),
+    }
+    assert {name for name, row in sheets.providers.items() if row.data_policy.trains} == {"deepseek"}
+
+
+def test_a_model_that_is_passed_on_has_its_makers_policy(here: Here) -> None:
+    models = here("DEEPINFRA_API_KEY").models
+    policies = {name: models[name].routes[0].provider.data_policy for name in ("claude-opus-4-7", "deepseek-v3")}
+    assert policies == {"claude-opus-4-7": DataPolicy(False, 30), "deepseek-v3": DataPolicy(False, 0)}

@@ -112,5 +112,5 @@ def test_every_figure_has_a_source_with_a_date(sheets: Sheets) -> None:
         assert model.list_price is not None or model.kind != "chat"
         sources += [model.list_price.source] if model.list_price else []
         sources += [route.source for route in model.routes]
-    sources += [row.source for row in (*sheets.aliases.values(), *sheets.tiers.values())]
+    sources += [row.source for row in (*sheets.aliases.values(), *sheets.suffixes.values(), *sheets.tiers.values())]
     assert [source for source in sources if not re.search(r"20\d\d-\d\d", source)] == []

@@ -162,6 +162,13 @@ def test_doctor_finds_a_healthy_gateway_healthy(kyma: Kyma, operator_key: str) -
     assert checked == [f"ok    {name}" for name in names]
 
 
+def test_doctor_names_what_the_catalog_leaves_out_when_it_is_asked(kyma: Kyma, operator_key: str) -> None:
+    said = re.search(r"^ok    catalog: .+; (\d+) warnings: kyma doctor --warnings$", kyma("doctor").out, re.MULTILINE)
+    assert said is not None
+    listed = re.findall(r"^      (\S+): .+$", kyma("doctor", "--warnings").out, re.MULTILINE)
+    assert len(listed) == int(said[1]) and "gemini-2.5-flash" in listed
+
+
 def test_doctor_goes_on_after_what_is_wrong(kyma: Kyma, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (data_dir / "kyma.db").write_text("this is no database, however long one looks at it")
     (data_dir.parent / "config" / "providers.toml").write_text("[acme]\nx = 1\n")
