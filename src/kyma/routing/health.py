@@ -3,6 +3,7 @@
 Keys are the vault's: it is told of what concerns a key, and asked which may be used.
 """
 
+import logging
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -18,6 +19,8 @@ from kyma.routing.breaker import Breaker, BreakerSettings
 from kyma.routing.guard import Guard
 from kyma.routing.source import Source
 from kyma.routing.weights import Seen, drawn, shares
+
+log = logging.getLogger("kyma.routing")
 
 TABLE_S = 1.0
 """How old a table of shares may grow."""
@@ -169,9 +172,9 @@ class Health:
             if candidate.credential is not None:
                 self.keys.failed(candidate.credential, error)
             elif isinstance(error, RefusedUs):  # nobody's key: the source itself turns us away
-                candidate.breaker.failed(self.now())
+                self._count_fault(candidate, error)
             return
-        candidate.breaker.failed(self.now())
+        self._count_fault(candidate, error)
 
     def answered(self, candidate: Candidate, seconds: float, is_streaming: bool) -> None:
         """The answer has begun, or is there whole, `seconds` after the attempt began."""
@@ -188,7 +191,16 @@ class Health:
         """An answer that had begun broke off."""
         candidate.source.in_flight -= 1
         candidate.source.note(error, self._clock.now_ms())
-        candidate.breaker.failed(self.now())
+        self._count_fault(candidate, error)
+
+    def _count_fault(self, candidate: Candidate, error: UpstreamError) -> None:
+        breaker, now = candidate.breaker, self.now()
+        before = breaker.until
+        breaker.failed(now)
+        if breaker.until is not None and breaker.until != before:
+            key = "" if candidate.credential is None else f" with key {candidate.credential.id}"
+            seconds = breaker.until - now
+            log.warning("source %s%s is left alone for %.0f s: %s", candidate.route.id, key, seconds, error.message)
 
     def _build(self, model: Model, now: float) -> Table:
         routes = [route for route in model.routes if self.is_on(route)]
