@@ -19,6 +19,7 @@ from kyma.dialects import (
     openai_chat,
     openai_completions,
     openai_embeddings,
+    openai_moderations,
     openai_responses,
     rerank,
 )
@@ -32,7 +33,10 @@ BODIES: Mapping[str, tuple[Callable[[bytes], CallRequest], dict[str, Any]]] = {
     "count_tokens": (anthropic_messages.parse_count, {"messages": HELLO}),
     "openai_embeddings": (openai_embeddings.parse_request, {"input": "hello"}),
     "rerank": (rerank.parse_request, {"query": "hello", "documents": ["a"]}),
+    "moderations": (openai_moderations.parse_request, {"input": "hello"}),
 }
+ANY_MODEL = "moderations"
+"""The dialect that needs none to be named."""
 CHATS = ("openai_chat", "openai_responses", "openai_completions", "anthropic_messages")
 BOTH = {"provider": {"order": ["groq"]}, "models": ["other"]}
 
@@ -80,7 +84,7 @@ def test_the_first_of_models_takes_the_place_of_the_model(dialect: str) -> None:
     assert request.preferences is not None and request.preferences.models == ("b", "c")
 
 
-@pytest.mark.parametrize("dialect", BODIES)
+@pytest.mark.parametrize("dialect", [dialect for dialect in BODIES if dialect != ANY_MODEL])
 @pytest.mark.parametrize("more", [{}, {"models": []}, {"model": ""}, {"provider": {"order": ["groq"]}}])
 def test_without_any_model_none_is_asked(dialect: str, more: dict[str, object]) -> None:
     parse, body = BODIES[dialect]
@@ -101,7 +105,9 @@ def test_no_vendor_hears_of_them_and_nothing_is_lost(dialect: str, target: Any) 
     assert wishing == plain
 
 
-def test_nor_does_a_vendor_of_embeddings_or_rankings() -> None:
+def test_nor_does_a_vendor_of_what_is_answered_whole() -> None:
+    verdict: Any = read("moderations", **BOTH)
+    assert b"groq" not in openai_moderations.render_request(verdict, "m", Quirks()).body
     embedding: Any = read("openai_embeddings", **BOTH)
     ranking: Any = read("rerank", **BOTH)
     assert b"groq" not in openai_embeddings.render_request(embedding, "m", Quirks()).body

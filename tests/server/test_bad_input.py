@@ -45,7 +45,7 @@ BODIES: Mapping[str, tuple[bytes, str, str | None]] = {
     "list": (b"[]", "invalid_request", None),
     "null": (b"null", "invalid_request", None),
     "text": (b'"hello"', "invalid_request", None),
-    "nothing in it": (b"{}", "invalid_request", "model"),
+    "nothing in it": (b"{}", "invalid_request", "messages"),
     "no messages": (b'{"model": "good"}', "invalid_request", "messages"),
     "no model": (json.dumps({"messages": HELLO}).encode(), "invalid_request", "model"),
     "model is null": (chat(model=None), "invalid_request", "model"),

@@ -40,6 +40,7 @@ def test_no_vendor_is_told_and_nothing_is_dropped(
     [
         ("/v1/embeddings", "good-embedding", {"input": "one"}),
         ("/v1/rerank", "good-rerank", {"query": "one", "documents": ["one", "two"]}),
+        ("/v1/moderations", "good-moderation", {"input": "one"}),
     ],
 )
 def test_nor_where_nothing_is_generated(
@@ -104,6 +105,12 @@ def test_a_suffix_stands_behind_a_model_or_an_alias(operator: Api, name: str) ->
     assert (answer.status, answer.headers["x-kyma-model"]) == (200, "good")
     assert answer.headers["x-kyma-alias"] == name.lower()
     assert answer.json()["model"] == "good"
+
+
+def test_a_suffix_stands_in_a_path_of_geminis_too(operator: Api) -> None:
+    body = {"contents": [{"parts": [{"text": "one two three"}]}]}
+    answer = operator.post("/v1beta/models/good:floor:generateContent", body)
+    assert (answer.status, answer.headers["x-kyma-alias"]) == (200, "good:floor")
 
 
 def test_the_books_have_the_name_as_it_was_asked(gateway: GatewayProcess, operator: Api) -> None:

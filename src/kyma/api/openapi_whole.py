@@ -101,6 +101,7 @@ MODERATIONS_REQUEST = {
             "oneOf": [STRING, STRINGS, {"type": "array", "items": {"type": "object"}, "minItems": 1}],
             "description": "A text, texts judged each by itself, or text and image_url parts judged together",
         },
+        **SAID_OF_ROUTING,
     },
 }
 MODERATIONS = {

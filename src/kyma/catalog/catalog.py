@@ -94,9 +94,8 @@ class Catalog:
         if found := self._resolved.get(wanted):
             return found
         base, colon, word = wanted.rpartition(":")
-        preferences = (
-            None if wanted in self._known or wanted in self._alias_targets else self._suffixes.get(colon + word)
-        )
+        is_whole = wanted in self._known or wanted in self._alias_targets
+        preferences = None if is_whole else self._suffixes.get(colon + word)
         if preferences is None:
             if found := self._starred(wanted):
                 return found

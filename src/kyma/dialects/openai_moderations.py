@@ -14,6 +14,7 @@ from kyma.core.model import Kind, Quirks
 from kyma.dialects.base import Reply
 from kyma.dialects.json_input import decode_body
 from kyma.dialects.openai_shared import InputUsageOut, render_error, render_input_usage
+from kyma.dialects.preferences import take_preferences
 from kyma.dialects.raw_fields import NULL, RawFields, encoder, fields_decoder, raw
 from kyma.dialects.vendor_errors import error_in_answer, parse_error
 
@@ -97,6 +98,10 @@ _results_decoder = msgspec.json.Decoder(RawResults)
 def parse_request(body: bytes) -> ModerationRequest:
     """Read a request body. Raises: InvalidRequest naming the field."""
     wire = decode_body(_body_decoder, body)
+    fields = fields_decoder.decode(body)
+    model, preferences = wire.model or "", None
+    if "provider" in fields or "models" in fields:
+        model, preferences = take_preferences(fields, model)
     given = [wire.input] if isinstance(wire.input, str) else wire.input
     parts = [part for part in given if isinstance(part, PartIn)]
     if not given:
@@ -105,8 +110,9 @@ def parse_request(body: bytes) -> ModerationRequest:
         raise InvalidRequest("input must be a text, a list of texts, or a list of parts", param="input")
     texts = [part.text if isinstance(part, PartIn) else part for part in given]
     return ModerationRequest(
-        model=wire.model or DEFAULT_MODEL,
-        native=Native(NAME, fields_decoder.decode(body)),
+        model=model or DEFAULT_MODEL,
+        preferences=preferences,
+        native=Native(NAME, fields),
         input_bytes=sum(len(text.encode()) for text in texts),
         image_count=sum(part.type == "image_url" for part in parts),
         readings=1 if parts else len(given),
