@@ -5,6 +5,7 @@ from typing import cast
 import msgspec
 
 from kyma.calls.call import Call
+from kyma.calls.long_answers import is_streamed_inside, read_stream
 from kyma.core.answer import (
     Answer,
     ChatEvent,
@@ -17,6 +18,7 @@ from kyma.core.answer import (
     ThinkingDelta,
     ToolCallStart,
 )
+from kyma.core.chat import CallRequest
 from kyma.core.errors import Garbled, Rejected, UpstreamError
 from kyma.core.model import Kind, Provider
 from kyma.credentials import Vault
@@ -48,16 +50,28 @@ class Upstream:
         self._adapters: dict[tuple[Kind, str], Adapter] = {}
 
     async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Answer:
-        """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
-        adapter, response = await self._send(call, candidate)
-        answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES), call.request)
+        """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError.
+
+        One that may take long is asked for as a stream; what breaks it is a fault like any other, for nobody has heard
+        any of it.
+        """
+        route, request = candidate.route, call.request
+        if is_streamed_inside(request, route, self._adapter(request.kind, route.provider)):
+            adapter, response = await self._send(call, candidate, msgspec.structs.replace(request, is_streaming=True))
+            chats = cast(ChatAdapter, adapter)
+            answer: Answer = await read_stream(
+                response, chats.stream_decoder(route), chats.assembler(), MAX_ANSWER_BYTES
+            )
+        else:
+            adapter, response = await self._send(call, candidate, request)
+            answer = adapter.parse_response(route, await response.read(MAX_ANSWER_BYTES), request)
         if answer.is_blank and not is_last:
             raise Garbled("the answer is empty")
         return answer
 
     async def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> OpenStream:
         """A stream up to its first content event, the commit point. Raises: UpstreamError."""
-        adapter, response = await self._send(call, candidate)
+        adapter, response = await self._send(call, candidate, call.request)
         decoder = cast(ChatAdapter, adapter).stream_decoder(candidate.route)  # nothing but chats is streamed
         events: list[ChatEvent] = []
         try:
@@ -82,12 +96,12 @@ class Upstream:
             raise Garbled("the answer is empty")
         return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
 
-    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response]:
+    async def _send(self, call: Call, candidate: Candidate, asked: CallRequest) -> tuple[Adapter, Response]:
         route = candidate.route
-        adapter = self._adapter(call.request.kind, route.provider)
+        adapter = self._adapter(asked.kind, route.provider)
         usable = self._vault.usable(route.provider.id, call.principal.account_id)
         credential = usable[0] if usable else None
-        request, rendered = adapter.build_request(route, credential, call.request)
+        request, rendered = adapter.build_request(route, credential, asked)
         call.dropped, call.emulated = rendered.dropped, rendered.emulated
         if call.is_strict and call.dropped:
             raise _lossy(call.dropped)
