@@ -121,7 +121,7 @@ def test_a_dialect_without_words_of_its_own_needs_no_assembler_of_its_own() -> N
 
 def test_choices_side_by_side_stay_apart() -> None:
     said = [(0, {"content": "one"}), (1, {"content": "uno"}), (1, {"content": " due"}), (0, {"content": " two"})]
-    frames = [{"choices": [{"index": index, "delta": delta, "finish_reason": None}]} for index, delta in said]
+    frames: list[Any] = [{"choices": [{"index": index, "delta": delta}]} for index, delta in said]
     frames += [{"choices": [{"index": index, "delta": {}, "finish_reason": "stop"}]} for index in (1, 0)]
     stream = b"".join(b"data: " + json.dumps(frame).encode() + b"\n\n" for frame in frames)
     choices = assembled("openai_chat", stream).choices
@@ -150,7 +150,7 @@ def test_what_chat_alone_knows_reaches_its_customers() -> None:
     assert told("messages", streamed) == told("messages", parsed("openai_chat", whole))
 
 
-SEARCHED = [
+SEARCHED: list[dict[str, Any]] = [
     {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
     {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [anthropic_frames.SEARCH_RESULT]},
     {"type": "text", "text": "It is so.", "citations": [anthropic_frames.CITATION]},
@@ -178,7 +178,13 @@ def test_searches_and_citations_reach_customers_of_messages_and_their_text_all_o
 @pytest.mark.parametrize("customer", CUSTOMERS)
 def test_who_called_a_tool_reaches_customers_of_messages(customer: str) -> None:
     by = {"type": "code_execution_20260120", "tool_id": "srvtoolu_1"}
-    call = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {"city": "Paris"}, "caller": by}
+    call: dict[str, Any] = {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": "look_up",
+        "input": {"city": "Paris"},
+        "caller": by,
+    }
     start, delta, stop = anthropic_frames.start, anthropic_frames.delta, anthropic_frames.stop
     stream = anthropic_frames.begin() + start(0, **(call | {"input": {}}))
     stream += delta(0, type="input_json_delta", partial_json='{"city": "Paris"}') + stop(0)
@@ -206,7 +212,7 @@ def test_an_input_that_was_cut_off_stays_out_of_its_block() -> None:
 
 
 def test_what_stands_beside_a_message_stays_there() -> None:
-    beside = {"container": {"id": "c", "expires_at": "2026-11-21T00:00:00Z"}}
+    beside: dict[str, Any] = {"container": {"id": "c", "expires_at": "2026-11-21T00:00:00Z"}}
     ended = {"stop_reason": "end_turn", "stop_sequence": None, **beside}
     stream = anthropic_frames.PLAIN.partition(b"event: message_delta")[0]
     stream += anthropic_frames.frame(type="message_delta", delta=ended, usage={"output_tokens": 15})
@@ -229,7 +235,7 @@ def test_what_gemini_alone_knows_reaches_its_customers(customer: str) -> None:
     )
     content = {"role": "model", "parts": [code, result, {"text": "It is 1"}]}
     beside = {"finishReason": "STOP", "index": 0, "groundingMetadata": {"webSearchQueries": ["q", "r"]}}
-    whole = {"candidates": [{"content": content, **beside}], "responseId": "r-1"}
+    whole: Any = {"candidates": [{"content": content, **beside}], "responseId": "r-1"}
     assert told(customer, assembled("gemini", stream)) == told(customer, parsed("gemini", whole))
 
 
