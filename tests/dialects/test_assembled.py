@@ -150,6 +150,17 @@ def test_what_chat_alone_knows_reaches_its_customers() -> None:
     assert told("messages", streamed) == told("messages", parsed("openai_chat", whole))
 
 
+def test_fragments_of_reasoning_are_the_details_they_make_up() -> None:
+    """As OpenRouter streams them."""
+    start = {"type": "reasoning.text", "format": "anthropic-claude-v1", "index": 0}
+    sealed = {"type": "reasoning.encrypted", "data": "x", "index": 1}
+    told_apart = [start | {"text": "let me"}, start | {"text": " see"}, start | {"signature": "s"}, sealed, sealed]
+    frames = [openai_frames.chunk({"reasoning_details": [fragment]}) for fragment in told_apart]
+    ended = [openai_frames.chunk({"content": "4"}), openai_frames.chunk(finish="stop"), openai_frames.DONE, b""]
+    message = told("chat", assembled("openai_chat", b"\n\n".join([*frames, *ended])))["choices"][0]["message"]
+    assert message["reasoning_details"] == [start | {"text": "let me see", "signature": "s"}, sealed, sealed]
+
+
 SEARCHED: list[dict[str, Any]] = [
     {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}},
     {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [anthropic_frames.SEARCH_RESULT]},

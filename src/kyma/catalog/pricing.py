@@ -53,9 +53,9 @@ def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], to
     return Offer(price=price, price_source=price_source, routes=fitting, warnings=ended + loss)
 
 
-def route_id(route: RouteRow) -> str:
-    """`provider/model`, for operators and logs."""
-    return f"{route.provider}/{route.model}"
+def route_id(route: RouteRow, replica: str = "") -> str:
+    """`provider/model`, for operators and logs; a replica stands there by its own id."""
+    return f"{replica or route.provider}/{route.model}"
 
 
 def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:
