@@ -19,7 +19,7 @@ from bench.report import Row, render
 from bench.target import CannotMeasure, Target
 from bench.tools import ToolMissing, ensure_tools
 
-FIGURES = ("start", "requests", "streams", "hold", "admission")
+FIGURES = ("start", "requests", "routing", "streams", "hold", "admission")
 
 
 def main() -> int:
@@ -69,6 +69,9 @@ def _measure(
                 for case in cases:
                     _say(f"{name} of {case.name}")
                     rows += _measure_case(name, tools["wrk"], tested, nginx, case, sizes)
+            elif name == "routing" and not is_noise:
+                _say(name)
+                rows += figures.measure_routing(tools["wrk"], tested, sizes)
             elif name == "hold":
                 _say(name)
                 rows += figures.measure_hold(tested, sizes)

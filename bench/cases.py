@@ -1,4 +1,5 @@
-"""What is asked in which dialect, and what speaks to the mock behind the gateway: the cases of requests and streams.
+"""What is asked in which dialect, and what speaks to the mock behind the gateway: the cases of requests and streams,
+and that of routing.
 
 Responses has no upstream side, so there is no case of it in which nothing is translated.
 """
@@ -16,21 +17,30 @@ TRANSLATED = 1.6
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A dialect and the vendor's own; `family` is the provider's dialect, `asks` makes a body of model and words."""
+    """A dialect and the vendor's own; `family` is the provider's dialect, `asks` makes a body of model and words.
+
+    The model for requests has so many `sources`, all of them the mock.
+    """
 
     name: str
     path: str
     family: str
     is_translated: bool
     asks: Callable[[str, str], dict[str, Any]]
+    sources: int = 1
 
     @property
     def provider(self) -> str:
         return f"mock-{self.family.replace('_', '-')}"
 
     @property
+    def providers(self) -> list[str]:
+        """One for each source."""
+        return [self.provider, *(f"{self.provider}-{number}" for number in range(2, self.sources + 1))]
+
+    @property
     def plain_model(self) -> str:
-        return f"{self.provider}-bench-plain"
+        return f"{self.provider}-bench-plain" + (f"-{self.sources}" if self.sources > 1 else "")
 
     def paced_model(self, interval_ms: int) -> str:
         """What the mock answers with an event each `interval_ms`."""
@@ -66,4 +76,5 @@ CASES = (
     Case("messages-translated", "/v1/messages", "openai_chat", True, _chat),
     Case("responses-translated", "/v1/responses", "openai_chat", True, _responses),
 )
+ROUTED = Case("routing", "/v1/chat/completions", "openai_chat", False, _chat, sources=5)
 BY_NAME = {case.name: case for case in CASES}

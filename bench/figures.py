@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from bench.cases import CHAT, Case
+from bench.cases import CHAT, ROUTED, Case
 from bench.cpu import peak_resident_mb, resident_mb
 from bench.load import Requested, StreamLoad, send_requests, wait_until_idle
 from bench.report import Row, at_most
@@ -13,6 +13,8 @@ from bench.streams import Streamed
 from bench.target import CannotMeasure, Target
 
 REQUEST_RATIO, EVENT_RATIO = 5.0, 1.8
+ROUTING_RATIO = 1.1
+"""What a request may cost where its model has five healthy sources, against one."""
 RESIDENT_MB, START_S = 120.0, 1.5
 EVENT_INTERVAL_MS, HOLD_INTERVAL_MS = 20, 1000
 OPENING_PATIENCE_S, ADMISSION_S = 30.0, 6.0
@@ -59,6 +61,24 @@ def measure_requests(wrk: str, tested: Target, nginx: Target, case: Case, sizes:
         *_request_rows(tested.name, [pair.tested for pair in pairs]),
         *_request_rows(nginx.name, [pair.nginx for pair in pairs]),
         _resident_row("resident after the requests", resident_mb(tested.pid), tested),
+    ]
+
+
+def measure_routing(wrk: str, tested: Target, sizes: Sizes) -> list[Row]:
+    """CPU for the same request to a model with five healthy sources, in turns with one of a single source."""
+
+    def cpu_us(case: Case) -> float:
+        return send_requests(wrk, tested, case, sizes.request_s).cpu_us
+
+    for case in (ROUTED, CHAT):
+        send_requests(wrk, tested, case, 1.0)
+    rounds = [(cpu_us(ROUTED), cpu_us(CHAT)) for _ in range(sizes.rounds)]
+    ratio = spread([many / one for many, one in rounds])
+    name = f"routing, {ROUTED.sources} sources: CPU ratio to one"
+    return [
+        at_most(name, ratio.median, f"{ratio.text(2)} ×", ROUTING_RATIO, "× one source"),
+        Row(f"  {ROUTED.sources} sources: CPU a request", f"{spread([many for many, _ in rounds]).text()} µs"),
+        Row("  one source: CPU a request", f"{spread([one for _, one in rounds]).text()} µs"),
     ]
 
 

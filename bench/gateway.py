@@ -9,7 +9,7 @@ import msgspec
 from tests.gateway_catalog import ModelSpec, ProviderSpec, RouteSpec
 from tests.gateway_process import GatewayFailed, GatewayProcess
 
-from bench.cases import CASES
+from bench.cases import CASES, ROUTED
 from bench.cores import on_the_targets_core
 from bench.figures import EVENT_INTERVAL_MS, HOLD_INTERVAL_MS
 from bench.target import CannotMeasure, Target
@@ -41,10 +41,14 @@ def running_gateway(mock_port: int) -> Iterator[Gateway]:
         for case in CASES
         for name in (case.plain_model, *map(case.paced_model, (EVENT_INTERVAL_MS, HOLD_INTERVAL_MS)))
     }
+    routed = ROUTED.plain_model
+    models[routed] = ModelSpec(routed, [RouteSpec(provider, routed) for provider in ROUTED.providers])
     # Hung-up streams end upstream at once, as nginx does it; drained ones would run on into the next round.
     fields = {"cancel_stops_billing": True}
     address = f"http://127.0.0.1:{mock_port}/v1"
-    providers = {case.provider: ProviderSpec(case.provider, address, fields, case.family) for case in CASES}
+    providers = {
+        name: ProviderSpec(name, address, fields, case.family) for case in (ROUTED, *CASES) for name in case.providers
+    }
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kyma-bench-")))
         process = GatewayProcess(

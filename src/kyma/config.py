@@ -32,6 +32,7 @@ class Settings:
     local_gguf: Annotated[str, "path of your own GGUF file; empty: the small demo model"] = ""
     local_context_tokens: Annotated[int, "context of the embedded model, for each parallel request"] = 8192
     local_parallel: Annotated[int, "requests the embedded model answers at once"] = 2
+    local_replicas: Annotated[int, "processes of the embedded model, each of them a source of its own"] = 1
     operator_email: Annotated[str, "e-mail of the first account"] = "operator@localhost.localdomain"
     operator_grant_usd: Annotated[str, "credit granted to the first account"] = "100"
     signup_credit_usd: Annotated[str, "credit of every new account"] = "0.50"
@@ -210,7 +211,8 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
 
 AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")
 POSITIVE = (
-    *("local_context_tokens", "local_parallel", "body_limit_bytes", "header_limit_bytes", "max_live_calls"),
+    *("local_context_tokens", "local_parallel", "local_replicas"),
+    *("body_limit_bytes", "header_limit_bytes", "max_live_calls"),
     *("header_timeout_s", "body_timeout_s", "keep_alive_s", "slow_reader_s", "abandoned_drain_s"),
     *("breaker_open_s", "failover_deadline_s", "lease_ttl_s", "lease_idle_s"),
 )

@@ -426,7 +426,7 @@ MUTANTS = (
         "failover-dead",
         "a first token is waited for without end",
         "calls/upstream.py",
-        "if seconds is None:",
-        "if seconds is None or True:",
+        "None if is_only else self._health.patience_s(candidate, is_streaming)",
+        "None",
     ),
 )

@@ -9,12 +9,14 @@ from tests.server.catalog import CUTS, FAILURES, GOOD
 from tests.upstream.process import UpstreamProcess
 
 FAILING_FIRST = [*FAILURES, "empty"]
+FORMS: dict[str, dict[str, object]] = {"short": {"max_tokens": 9}, "long": {}, "streamed": {"stream": True}}
+"""Whole answers that are asked for whole, those that are asked for as streams, and streams."""
 
 
-@pytest.mark.parametrize("is_streaming", [False, True])
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("failure", FAILING_FIRST)
-def test_another_source_answers_when_the_first_fails(operator: Api, failure: str, is_streaming: bool) -> None:
-    answer = operator.chat(f"after-{failure}", stream=is_streaming)
+def test_another_source_answers_when_the_first_fails(operator: Api, failure: str, form: str) -> None:
+    answer = operator.chat(f"after-{failure}", **FORMS[form])
     assert (answer.status, answer.text) == (200, "w0 w1 w2 w3 w4")
     assert answer.headers["x-kyma-fallback"] == "true"
     assert answer.headers["x-kyma-fallback-layer"] == "1"

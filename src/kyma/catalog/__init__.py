@@ -3,6 +3,5 @@
 from kyma.catalog.catalog import Catalog, Resolved
 from kyma.catalog.load import assemble, load
 from kyma.catalog.sheets import CatalogError, Sheets, builtin_data, read
-from kyma.catalog.substitutes import Substitute
 
-__all__ = ["Catalog", "CatalogError", "Resolved", "Sheets", "Substitute", "assemble", "builtin_data", "load", "read"]
+__all__ = ["Catalog", "CatalogError", "Resolved", "Sheets", "assemble", "builtin_data", "load", "read"]

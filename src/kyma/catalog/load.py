@@ -12,7 +12,7 @@ from kyma.catalog.catalog import Catalog, Entry
 from kyma.catalog.pricing import Costed, Offer, offer, route_id
 from kyma.catalog.sheets import CatalogError, ModelRow, ProviderRow, Sheets, SuffixRow, TierRow, quirks_of, read
 from kyma.catalog.substitutes import shortcoming
-from kyma.catalog.upstreams import provider_if_on, switch_of
+from kyma.catalog.upstreams import REPLICA, provider_if_on, sources, switch_of
 from kyma.core.errors import InvalidRequest
 from kyma.core.model import Kind, Model, Provider, Route
 from kyma.core.preferences import Preferences
@@ -56,12 +56,16 @@ def assemble(sheets: Sheets, *, environment: Mapping[str, str], engines: Mapping
     """A snapshot from rows that were read before: cheap enough to repeat when an embedded engine comes or goes.
 
     `environment` holds secrets and base URLs by name; an empty one counts as absent. `engines` are the base URLs of the
-    embedded ones that run, by provider. Raises: CatalogError.
+    embedded ones that run, by provider; `local-2` is a replica of `local`, and serves what that does.
+    Raises: CatalogError.
     """
     providers: dict[str, Provider] = {}
     for provider_id, row in sheets.providers.items():
-        if provider := provider_if_on(provider_id, row, environment, engines):
-            providers[provider_id] = provider
+        if REPLICA.fullmatch(provider_id):
+            raise CatalogError(f"{row.where}: this id is kept for a replica of an embedded model")
+        for source_id in sources(provider_id, engines) or (provider_id,):
+            if provider := provider_if_on(source_id, row, environment, engines):
+                providers[source_id] = provider
     offers = {model_id: offer(model_id, row, sheets.providers, today) for model_id, row in sheets.models.items()}
     entries = {
         model_id: _entry(model_id, sheets, offers[model_id], providers, today) for model_id in sorted(sheets.models)
@@ -83,7 +87,7 @@ def assemble(sheets: Sheets, *, environment: Mapping[str, str], engines: Mapping
 
 def _entry(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider], today: date) -> Entry:
     row = sheets.models[model_id]
-    off = (sheets.providers[route.provider] for route, _ in made.routes if route.provider not in on)
+    off = (sheets.providers[route.provider] for route, _ in made.routes if not sources(route.provider, on))
     return Entry(
         model=_model(model_id, sheets, made, on),
         prefixes=row.prefixes,
@@ -124,7 +128,9 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         recommended=row.recommended,
         hot=row.hot,
         retires_on=_day(row.retires_on),
-        routes=tuple(_route(row, sheets, costed, on) for costed in made.routes if costed[0].provider in on),
+        routes=tuple(
+            _route(row, sheets, costed, on[name]) for costed in made.routes for name in sources(costed[0].provider, on)
+        ),
         image_tokens=row.image_tokens,
         kind=row.kind,
         substitutes=_substitutes(model_id, row, sheets),
@@ -180,16 +186,15 @@ def _parameters(kind: Kind, supports: frozenset[str]) -> tuple[str, ...]:
     return _BY_KIND[kind] + more
 
 
-def _route(row: ModelRow, sheets: Sheets, costed: Costed, on: Mapping[str, Provider]) -> Route:
+def _route(row: ModelRow, sheets: Sheets, costed: Costed, provider: Provider) -> Route:
     route, cost = costed
-    provider = on[route.provider]
     if route.data_policy is not None:
         provider = msgspec.structs.replace(provider, data_policy=route.data_policy)
     if row.quirks or route.quirks:
         quirks = quirks_of(row.where, sheets.providers[route.provider].quirks, row.quirks, route.quirks)
         provider = msgspec.structs.replace(provider, quirks=quirks)
     return Route(
-        id=route_id(route),
+        id=route_id(route, provider.id),
         provider=provider,
         upstream_model=route.model,
         cost=cost,

@@ -66,9 +66,9 @@ def fits(cost: Price, price: Price) -> bool:
     return all(with_markup(ours) <= theirs for ours, theirs in paired)
 
 
-def route_id(route: RouteRow) -> str:
-    """`provider/model`, for operators and logs."""
-    return f"{route.provider}/{route.model}"
+def route_id(route: RouteRow, replica: str = "") -> str:
+    """`provider/model`, for operators and logs; a replica stands there by its own id."""
+    return f"{replica or route.provider}/{route.model}"
 
 
 def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:

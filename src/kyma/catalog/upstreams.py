@@ -1,7 +1,7 @@
 """Which providers are on here, and where they are. Never puts an address or a secret into a message."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
@@ -14,11 +14,22 @@ VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 EMBEDDED = frozenset(("local", "local-embed"))
 """Providers whose address is an embedded engine's: known only once its process listens."""
 
+REPLICA = re.compile(r"(local|local-embed)-[0-9]+")
+"""Ids of further processes of an embedded engine; they share its row."""
+
+
+def sources(provider_id: str, there: Iterable[str]) -> list[str]:
+    """Those of `there` that are this provider, or replicas of it if it is embedded, in their order."""
+    return [name for name in there if name == provider_id or _replicated(name) == provider_id]
+
 
 def provider_if_on(
     provider_id: str, row: ProviderRow, environment: Mapping[str, str], engines: Mapping[str, str]
 ) -> Provider | None:
-    """The provider, or None while its key or its address is missing. Raises: CatalogError for a wrong row."""
+    """The provider, or None while its key or its address is missing. Raises: CatalogError for a wrong row.
+
+    A replica is one by an id of its own; where it is, `engines` says.
+    """
     quirks = quirks_of(row.where, row.quirks)
     base_url, place = _address(provider_id, row, environment, engines)
     has_key = row.is_local or bool(row.key_env and environment.get(row.key_env))
@@ -43,6 +54,11 @@ def provider_if_on(
         data_policy=row.data_policy,
         first_token_s=row.first_token_s,
     )
+
+
+def _replicated(name: str) -> str | None:
+    found = REPLICA.fullmatch(name)
+    return found[1] if found else None
 
 
 def switch_of(row: ProviderRow) -> str:
@@ -79,7 +95,7 @@ def _headers(row: ProviderRow) -> Iterator[tuple[bytes, bytes]]:
 def _address(
     provider_id: str, row: ProviderRow, environment: Mapping[str, str], engines: Mapping[str, str]
 ) -> tuple[str | None, str]:
-    if provider_id in EMBEDDED:
+    if provider_id in EMBEDDED or REPLICA.fullmatch(provider_id):
         return engines.get(provider_id), "the embedded engine's address"
     if (row.base_url is None) == (row.base_url_env is None):
         raise CatalogError(f"{row.where}: exactly one of base_url and base_url_env is needed")

@@ -78,8 +78,15 @@ def _engines(config: Config) -> Iterator[tuple[str, Engine]]:
     settings = config.settings
     gguf = _local_gguf(config)
     if gguf is not None:
-        context_tokens, slots = settings.local_context_tokens, settings.local_parallel
-        yield LOCAL, llama(gguf, name=DEMO_MODEL, context_tokens=context_tokens, slots=slots)
+        engine = llama(
+            gguf,
+            name=DEMO_MODEL,
+            context_tokens=settings.local_context_tokens,
+            slots=settings.local_parallel,
+            replicas=settings.local_replicas,
+        )
+        for number in range(1, settings.local_replicas + 1):
+            yield LOCAL if number == 1 else f"{LOCAL}-{number}", engine
     if settings.local_enabled and has_modules(EMBEDDING_MODULES) and embed_install.is_installed(config.data_dir):
         yield LOCAL_EMBED, minilm(embed_install.embedding_files(config.data_dir), name=EMBEDDING_MODEL)
 

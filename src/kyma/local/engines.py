@@ -31,8 +31,8 @@ class Engine(msgspec.Struct, frozen=True):
         return f"the model file {lacking[0]} does not exist" if lacking else ""
 
 
-def llama(gguf: Path, *, name: str, context_tokens: int = 8192, slots: int = 2) -> Engine:
-    """llama.cpp's own server over a GGUF file."""
+def llama(gguf: Path, *, name: str, context_tokens: int = 8192, slots: int = 2, replicas: int = 1) -> Engine:
+    """llama.cpp's own server over a GGUF file; `replicas` is how many of it share the machine."""
 
     def order(parent_pid: int, port: int, api_key: str) -> Assignment:
         return ChatAssignment(
@@ -43,6 +43,7 @@ def llama(gguf: Path, *, name: str, context_tokens: int = 8192, slots: int = 2) 
             gguf=str(gguf.absolute()),
             context_tokens=context_tokens,
             slots=slots,
+            replicas=replicas,
         )
 
     return Engine(name, "kyma.local.llm", "local", ("xllamacpp",), (gguf,), order)

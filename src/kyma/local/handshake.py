@@ -19,11 +19,12 @@ class Assignment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatAssignment(Assignment, frozen=True, kw_only=True):
-    """Each of `slots` parallel requests has `context_tokens` of its own."""
+    """Each of `slots` parallel requests has `context_tokens` of its own; `replicas` of this model share the cores."""
 
     gguf: str
     context_tokens: int
     slots: int
+    replicas: int = 1
 
 
 class EmbeddingAssignment(Assignment, frozen=True, kw_only=True):

@@ -44,7 +44,7 @@ def _parameters(assignment: ChatAssignment) -> xllamacpp.CommonParams:
     params.kv_unified = False
     params.cache_ram_mib = PROMPT_CACHE_MIB
     params.fit_params = False
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads(available_cores())
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads(available_cores(), assignment.replicas)
     params.ui = False
     params.endpoint_slots = False
     params.offline = True
@@ -52,9 +52,9 @@ def _parameters(assignment: ChatAssignment) -> xllamacpp.CommonParams:
     return params
 
 
-def _threads(cores: int) -> int:
-    """Half the cores: the gateway and its neighbours need some too."""
-    return max(1, min(MAX_THREADS, cores // 2))
+def _threads(cores: int, replicas: int) -> int:
+    """Half the cores for all replicas together: the gateway and its neighbours need some too."""
+    return max(1, min(MAX_THREADS, cores // 2 // replicas))
 
 
 if __name__ == "__main__":

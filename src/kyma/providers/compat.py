@@ -7,16 +7,27 @@ from typing import Protocol, cast
 import msgspec
 
 from kyma.core.answer import Answer
-from kyma.core.chat import CallRequest, Rendered
+from kyma.core.chat import CallRequest, ChatRequest, Rendered
 from kyma.core.credential import Credential
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Kind, Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
 from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_moderations, rerank
+from kyma.dialects.anthropic_messages.assemble import MessageAssembler
+from kyma.dialects.assemble import Assembler
 from kyma.dialects.base import ChatUpstreamDialect, StreamDecoder, UpstreamDialect, WholeUpstreamDialect
+from kyma.dialects.gemini.assemble import PieceAssembler
+from kyma.dialects.openai_chat.assemble import ChatAssembler
 
 DIALECTS: Mapping[str, ModuleType] = {dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini)}
 """Dialects of chats, by name."""
+
+ASSEMBLERS: Mapping[str, type[Assembler]] = {
+    openai_chat.NAME: ChatAssembler,
+    anthropic_messages.NAME: MessageAssembler,
+    gemini.NAME: PieceAssembler,
+}
+"""Of dialects that say things in streams which only they know."""
 
 WHOLE: Mapping[Kind, ModuleType] = {
     "embedding": openai_embeddings,
@@ -83,12 +94,24 @@ class ChatAdapter(_Requests):
     def __init__(self, dialect: ChatUpstreamDialect) -> None:
         super().__init__(dialect)
         self.dialect = dialect
+        self._assembler = ASSEMBLERS.get(dialect.NAME, Assembler)
 
     def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
         return self.dialect.parse_response(body, route.provider.quirks)
 
     def stream_decoder(self, route: Route) -> StreamDecoder:
         return self.dialect.stream_decoder(route.provider.quirks)
+
+    def can_assemble(self, request: ChatRequest) -> bool:
+        """Whether a streamed answer to `request` tells its customer all that a whole one would.
+
+        What only one dialect says reaches customers of that dialect alone, so others lose nothing.
+        """
+        return request.native.dialect != self.dialect.NAME or self._assembler.can_tell(request)
+
+    def assembler(self) -> Assembler:
+        """Makes a whole answer of the events of one stream."""
+        return self._assembler()
 
 
 class WholeAdapter(_Requests):

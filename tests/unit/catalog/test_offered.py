@@ -249,3 +249,24 @@ def test_a_model_that_is_passed_on_has_its_makers_policy(here: Here) -> None:
     models = here("DEEPINFRA_API_KEY").models
     policies = {name: models[name].routes[0].provider.data_policy for name in ("claude-opus-4-7", "deepseek-v3")}
     assert policies == {"claude-opus-4-7": DataPolicy(False, 30), "deepseek-v3": DataPolicy(False, 0)}
+
+
+def test_replicas_of_the_embedded_engine_are_sources_of_their_own(here: Here) -> None:
+    catalog = here(engines={"local": "http://127.0.0.1:1/v1", "local-2": "http://127.0.0.1:2/v1"})
+    (model,) = catalog.offered()
+    assert [(route.id, route.provider.id, route.provider.origin.port) for route in model.routes] == [
+        ("local/smollm2-135m", "local", 1),
+        ("local-2/smollm2-135m", "local-2", 2),
+    ]
+    assert model.routes[1].provider.quirks == model.routes[0].provider.quirks
+
+
+def test_a_replica_serves_alone_while_the_first_is_gone(here: Here) -> None:
+    catalog = here(engines={"local-2": "http://127.0.0.1:2/v1"})
+    assert [[route.provider.id for route in model.routes] for model in catalog.offered()] == [["local-2"]]
+
+
+def test_the_ids_of_replicas_are_nobody_elses(owl: Here) -> None:
+    mine = PROVIDERS.replace("[near]", "[local-2]")
+    with pytest.raises(CatalogError, match=r"local-2.*replica"):
+        owl(model_file(route("far")), providers=mine)

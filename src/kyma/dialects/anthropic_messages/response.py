@@ -1,6 +1,7 @@
 """Whole answers: a vendor's message read, and ours written."""
 
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -61,7 +62,8 @@ def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: C
     if isinstance(said, Relay) and said.dialect == NAME:
         middle: bytes | msgspec.Raw = said.raw
     else:
-        middle = _render_choice(response.choices[0])
+        choice = response.choices[0]
+        middle = write_choice(choice, render_blocks(choice.parts))
     head = b'{"id":"%b","type":"message","role":"assistant","model":%b,' % (
         message_id(reply).encode(),
         encoder.encode(reply.model_id),
@@ -72,6 +74,20 @@ def render_response(response: ChatResponse, reply: Reply, bill: Bill, request: C
 def message_id(reply: Reply) -> str:
     """`msg_` and the digits of our request id, so that a customer can look the request up."""
     return "msg_" + reply.request_id.removeprefix("req_")
+
+
+def write_choice(choice: Choice, content: list[Any]) -> bytes:
+    """An answer's members from `content` on, which are its blocks."""
+    outer = choice.outer_native
+    beside = outer.fields if outer is not None and outer.dialect == NAME else {}
+    reason = choice.finish
+    if reason is FinishReason.STOP and any(
+        isinstance(block, dict) and block["type"] == "tool_use" for block in content
+    ):
+        reason = FinishReason.TOOL_CALLS
+    word = stop_reason(reason, choice.word, choice.origin, choice.stop_sequence)
+    beside = {name: raw for name, raw in beside.items() if name in OUTER_FIELDS}
+    return _members(encoder.encode(content), word, choice.stop_sequence, beside)
 
 
 def _relay(wire: WireAnswer, blocks: list[WireAnswerBlock]) -> Relay | None:
@@ -100,20 +116,6 @@ def _relay(wire: WireAnswer, blocks: list[WireAnswerBlock]) -> Relay | None:
 
 def _read(wire: WireAnswer) -> tuple[Choice, ...]:
     return (read_choice(wire.content, wire),)
-
-
-def _render_choice(choice: Choice) -> bytes:
-    outer = choice.outer_native
-    beside = outer.fields if outer is not None and outer.dialect == NAME else {}
-    reason = choice.finish
-    content = render_blocks(choice.parts)
-    if reason is FinishReason.STOP and any(
-        isinstance(block, dict) and block["type"] == "tool_use" for block in content
-    ):
-        reason = FinishReason.TOOL_CALLS
-    word = stop_reason(reason, choice.word, choice.origin, choice.stop_sequence)
-    beside = {name: raw for name, raw in beside.items() if name in OUTER_FIELDS}
-    return _members(encoder.encode(content), word, choice.stop_sequence, beside)
 
 
 def _members(
