@@ -29,13 +29,13 @@ from kyma.core.errors import (
     UpstreamError,
 )
 from kyma.core.ids import Clock, new_id
-from kyma.core.model import Kind, Model, Usage
+from kyma.core.model import Kind, Model, Route, Usage
 from kyma.core.money import PICOS_PER_NANO, Nanos, usd_text
 from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
-from kyma.routing import Health, plan
+from kyma.routing import Candidate, Health, Plan, plan
 from kyma.storage.writer import GroupWriter
 from kyma.usage import UsageRow
 
@@ -65,6 +65,7 @@ class Calls:
         ledger: Ledger,
         upstream: Upstream,
         health: Health,
+        is_on: Callable[[Route], bool],
         writer: GroupWriter[Settled, bool],
         clock: Clock,
         settings: CallSettings,
@@ -75,6 +76,7 @@ class Calls:
         self._ledger = ledger
         self._upstream = upstream
         self._health = health
+        self._is_on = is_on
         self._writer = writer
         self._clock = clock
         self._settings = settings
@@ -118,8 +120,10 @@ class Calls:
         version = catalog.price_version
         return Call(request_id, principal, request, resolved, version, admission, hold, now_ms, is_strict=is_strict)
 
-    async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> None:
+    async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet, *, pinned: Route | None = None) -> None:
         """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
+
+        `pinned` is the one source to ask, whatever is known of it.
 
         The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.
         """
@@ -127,8 +131,8 @@ class Calls:
         try:
             pump = self._pump(call, dialect, outlet)
             self._live.add(pump)
-            needed = call.dialect_name if call.request.needs_native else None
-            await pump.run(self._upstream, plan(call.model, self._health.allows, needed), self._health, self._settle)
+            sources = self._plan(call) if pinned is None else Plan((Candidate(pinned, 0),))
+            await pump.run(self._upstream, sources, self._health, self._settle)
         except KymaError as error:
             await self._give_up(call, error, pump, outlet)
         except asyncio.CancelledError:  # a shutdown has waited long enough: what was delivered is billed
@@ -155,9 +159,20 @@ class Calls:
                     if drains > MAX_DRAINS:
                         pump.call.cut()
 
+    def apply(self, settings: CallSettings) -> None:
+        """Open calls by these settings from now on."""
+        self._settings = settings
+
     def start_draining(self) -> None:
         """Take no new calls; those under way go on."""
         self.is_draining = True
+
+    def _plan(self, call: Call) -> Plan:
+        model = call.model
+        served = tuple(filter(self._is_on, model.routes))
+        if len(served) < len(model.routes):
+            model = msgspec.structs.replace(model, routes=served)
+        return plan(model, self._health.allows, call.dialect_name if call.request.needs_native else None)
 
     def _pump(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> AnswerPump | StreamPump:
         lines = self._limits.header_lines(call.admission)
