@@ -64,8 +64,8 @@ def find_control(data_dir: Path) -> Control | None:
 def _write(path: Path, content: bytes) -> None:
     """All of it or nothing, and never readable by anybody else."""
     fresh = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    fresh.unlink(missing_ok=True)  # one that a crash left behind would keep its mode
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, 0o600)  # one that a crash left behind keeps its mode
         file.write(content)
     fresh.replace(path)
