@@ -171,6 +171,13 @@ def test_registration_can_be_closed_without_a_restart(gateway: GatewayProcess, o
     assert (answer.status, answer.error["code"]) == (403, "registration_closed")
 
 
+def test_the_log_is_as_talkative_as_asked(gateway: GatewayProcess, operator: Api) -> None:
+    for level, lines in (("error", 0), ("info", 1)):
+        (gateway.config_dir / "kyma.toml").write_text(f'log_level = "{level}"')
+        assert operator.post("/v1/admin/reload", {}).status == 200
+        assert gateway.log().count("reloaded: ") == lines
+
+
 def test_the_most_calls_at_once_follow(gateway: GatewayProcess, operator: Api) -> None:
     connection, response = open_stream(gateway, "paced")
     (gateway.config_dir / "kyma.toml").write_text("max_live_calls = 1")
