@@ -55,6 +55,13 @@ class Settings:
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
 
 
+LIVE = (
+    *("signup_credit_usd", "open_registration", "low_balance_usd", "limits_enabled", "log_level"),
+    *("keep_alive_s", "slow_reader_s", "abandoned_drain_s", "max_live_calls"),
+)
+"""Settings that a running gateway takes up at a reload; every other needs a restart."""
+
+
 @dataclass(frozen=True)
 class Config:
     """Settings, where each came from, and the folder whose `providers.toml` and `models/` add to the catalog."""
@@ -79,6 +86,22 @@ class Config:
         settings = self.settings
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         return settings.public_url.rstrip("/") or f"http://{host}:{settings.port}"
+
+    @property
+    def local_url(self) -> str:
+        """The address for programs on this machine."""
+        own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.settings.host, self.settings.host)
+        return f"http://{f'[{own}]' if ':' in own else own}:{self.settings.port}"
+
+    def refreshed(self, fresh: "Config") -> tuple["Config", tuple[str, ...]]:
+        """This configuration with what `fresh` says of `LIVE` settings, and the names of the others that differ."""
+        mine, theirs = self.settings, fresh.settings
+        changed = [item.name for item in fields(Settings) if getattr(mine, item.name) != getattr(theirs, item.name)]
+        taken = {name: getattr(theirs, name) for name in changed if name in LIVE}
+        origins = {**self.origins, **{name: fresh.origins[name] for name in LIVE}}
+        # Port 0 is whichever port was free: it is the one that is listened on.
+        waiting = tuple(name for name in changed if name not in LIVE and not (name == "port" and theirs.port == 0))
+        return replace(fresh, settings=replace(mine, **taken), origins=origins), waiting
 
     def listening_on(self, port: int) -> "Config":
         """The same with the port that was really taken: port 0 leaves the choice to the machine."""
@@ -206,7 +229,8 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
     }
     for name, needed in wrong.items():
         if needed:
-            raise ConfigError(f"{origins[name]}: {name} must be {needed}, not {getattr(settings, name)!r}")
+            given = "" if name == "database_url" else f", not {getattr(settings, name)!r}"  # it may hold a password
+            raise ConfigError(f"{origins[name]}: {name} must be {needed}{given}")
 
 
 AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")

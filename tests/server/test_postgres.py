@@ -10,6 +10,7 @@ import pytest
 from tests.databases import command
 from tests.gateway_catalog import ModelSpec, ProviderSpec, RouteSpec
 from tests.gateway_process import GatewayFailed, GatewayProcess
+from tests.server.waiting import wait_until
 from tests.servers.postgres import PostgresServer
 from tests.upstream.process import UpstreamProcess
 
@@ -65,6 +66,28 @@ def test_two_gateways_share_an_account_and_the_books_balance(
         assert (verified.returncode, verified.stdout) == (0, "the books balance to the nano-dollar\n")
         assert second.terminate() == 0
         second.start()
+
+
+def test_a_source_that_is_switched_off_in_one_gateway_is_off_in_all(
+    postgres_server: PostgresServer, upstream_process: UpstreamProcess, tmp_path: Path
+) -> None:
+    url = empty_database(postgres_server)
+    first, second = (shared(tmp_path / name, url, upstream_process) for name in ("first", "second"))
+    assert first.cli("migrate").returncode == 0
+
+    def is_on_in(gateway: GatewayProcess) -> bool:
+        (row,) = json.loads(gateway.cli("routes", "--json").stdout)["data"]
+        is_on: bool = row["is_on"]
+        return is_on
+
+    with first, second:
+        assert first.cli("routes", "off", "good").returncode == 0
+        assert not is_on_in(first)
+        wait_until(lambda: not is_on_in(second), within_s=15)
+        assert second.cli("routes", "on", "good").returncode == 0
+        wait_until(lambda: is_on_in(first), within_s=15)
+        views = {json.loads(gateway.cli("routes", "--json").stdout)["gateway"] for gateway in (first, second)}
+        assert len(views) == 2
 
 
 def test_a_shared_database_without_our_tables_is_refused(

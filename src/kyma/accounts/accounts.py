@@ -151,6 +151,18 @@ class Accounts:
         address = normal_email(email)
         return await self._db.read(lambda conn: store.fetch_user_by_email(conn, address))
 
+    async def operator(self) -> Principal:
+        """The first operator, for whoever has proved on this machine to be one. Raises: NotFound if there is none."""
+
+        def work(conn: Connection) -> tuple[UserRow, int]:
+            user = store.fetch_operator(conn)
+            if user is None:
+                raise NotFound("There is no operator yet.", code="user_not_found")
+            return user, self._tier_of(conn, user.account_id, user.tier_override)
+
+        user, tier = await self._db.read(work)
+        return Principal(user.id, user.account_id, user.email, "", "", tier, is_session=False, is_operator=True)
+
     async def profile(self, user_id: str) -> Profile:
         """A user with keys and tier. Raises: NotFound."""
 

@@ -68,6 +68,7 @@ _USER = select(
 )
 _USER_BY_EMAIL = _USER.where(app_user.c.email == bindparam("email"))
 _USER_BY_ID = _USER.where(app_user.c.id == bindparam("user_id"))
+_FIRST_OPERATOR = _USER.where(app_user.c.is_operator).order_by(app_user.c.created_at, app_user.c.id).limit(1)
 _AN_OPERATOR = select(app_user.c.id).where(app_user.c.is_operator).limit(1)
 _SET_PASSWORD = (
     update(app_user).where(app_user.c.id == bindparam("user_id")).values(password_hash=bindparam("new_hash"))
@@ -159,6 +160,12 @@ def fetch_user(conn: Connection, user_id: str) -> UserRow | None:
 def fetch_user_by_email(conn: Connection, email: str) -> UserRow | None:
     """`email` is in its normal form."""
     row = conn.execute(_USER_BY_EMAIL, {"email": email}).first()
+    return UserRow(*row) if row is not None else None
+
+
+def fetch_operator(conn: Connection) -> UserRow | None:
+    """The first operator."""
+    row = conn.execute(_FIRST_OPERATOR).first()
     return UserRow(*row) if row is not None else None
 
 

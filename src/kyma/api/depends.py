@@ -6,6 +6,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from kyma.api.asgi import credential
+from kyma.core.errors import Forbidden
 from kyma.core.principal import Principal
 from kyma.gateway import Gateway
 
@@ -25,6 +26,22 @@ async def principal_of(
     return await gateway_of(request).accounts.authenticate(credential(request.scope))
 
 
+async def operator_of(
+    request: Request, _bearer: object = Security(bearer), _api_key: object = Security(api_key)
+) -> Principal:
+    """An operator, by key or session, or by the token that this process has left in its data folder.
+
+    Raises: Unauthenticated, Forbidden for everybody else.
+    """
+    gateway, token = gateway_of(request), credential(request.scope)
+    if gateway.control_token.matches(token):
+        return await gateway.accounts.operator()
+    principal = await gateway.accounts.authenticate(token)
+    if not principal.is_operator:
+        raise Forbidden("only operators of this gateway may do this", code="operators_only")
+    return principal
+
+
 async def principal_if_any(request: Request) -> Principal | None:
     """None without a credential; a wrong one is refused all the same, since callers check keys this way."""
     token = credential(request.scope)
@@ -33,4 +50,5 @@ async def principal_if_any(request: Request) -> Principal | None:
 
 TheGateway = Annotated[Gateway, Depends(gateway_of)]
 Caller = Annotated[Principal, Depends(principal_of)]
+Operator = Annotated[Principal, Depends(operator_of)]
 CallerIfAny = Annotated[Principal | None, Depends(principal_if_any)]

@@ -3,9 +3,27 @@
 from kyma.calls.asking import Terms
 from kyma.calls.call import Call
 from kyma.calls.calls import Calls, CallSettings
+from kyma.calls.explain import Considered, Explanation, explain_model, explain_request
 from kyma.calls.outlet import Outlet
+from kyma.calls.probe import Probed, probe
 from kyma.calls.settle import Settled, apply_settled
 from kyma.calls.stream_pump import PumpSettings
 from kyma.calls.upstream import Upstream
 
-__all__ = ["Call", "CallSettings", "Calls", "Outlet", "PumpSettings", "Settled", "Terms", "Upstream", "apply_settled"]
+__all__ = [
+    "Call",
+    "CallSettings",
+    "Calls",
+    "Considered",
+    "Explanation",
+    "Outlet",
+    "Probed",
+    "PumpSettings",
+    "Settled",
+    "Terms",
+    "Upstream",
+    "apply_settled",
+    "explain_model",
+    "explain_request",
+    "probe",
+]

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 import msgspec
 
 from kyma.calls.abilities import check_abilities, is_able
+from kyma.calls.meter import hold_bound
 from kyma.catalog import Catalog, Resolved
 from kyma.core.chat import CallRequest
 from kyma.core.errors import InvalidRequest, NotFound
-from kyma.core.model import Alternative, Model
+from kyma.core.model import Alternative, Model, Usage
+from kyma.core.money import Nanos
 from kyma.core.preferences import Preferences, merged
 from kyma.routing import Ask
 
@@ -72,6 +74,14 @@ def ask_of(request: CallRequest, account_id: str, asked: Asked, catalog: Catalog
         others,
         lambda model: is_able(request, model),
     )
+
+
+def hold_for(request: CallRequest, asked: Asked, bound: Usage) -> Nanos:
+    """The most that the request can cost, whoever of those asked for answers: `bound` is what the first may use."""
+    amount = bound.cost(asked.resolved.model.price)
+    for other in asked.others:
+        amount = max(amount, hold_bound(request, other.model).cost(other.price))
+    return amount
 
 
 def nobody_allowed(model: Model) -> InvalidRequest:

@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from kyma.calls.asking import PLAIN, Terms, ask_of, nobody_allowed, who_may_answer
+from kyma.calls.asking import PLAIN, Terms, ask_of, hold_for, nobody_allowed, who_may_answer
 from kyma.calls.call import Call
 from kyma.calls.meter import Outcome, hold_bound, input_estimate
 from kyma.calls.outlet import Outlet
@@ -29,11 +29,12 @@ from kyma.core.errors import (
     UpstreamError,
 )
 from kyma.core.ids import Clock, new_id
+from kyma.core.model import Route
 from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
-from kyma.routing import Health, plan
+from kyma.routing import Health, Plan, pin, plan
 from kyma.storage.writer import GroupWriter
 from kyma.usage import UsageRow
 
@@ -101,9 +102,7 @@ class Calls:
         admission = self._limits.admit(principal, self._tier_of(principal), model.id, tokens)
         bound = hold_bound(request, model)
         request_id = new_id("req")
-        amount = bound.cost(model.price)
-        for other in asked.others:
-            amount = max(amount, hold_bound(request, other.model).cost(other.price))
+        amount = hold_for(request, asked, bound)
         hold = self._ledger.try_reserve(principal.account_id, amount, request_id)
         if hold is None:
             try:
@@ -121,8 +120,10 @@ class Calls:
             request_id, principal, request, asked.resolved, version, admission, hold, ask, now_ms, is_strict=is_strict
         )
 
-    async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> None:
+    async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet, *, pinned: Route | None = None) -> None:
         """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
+
+        `pinned` is the one source to ask, whatever is known of it.
 
         The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.
         """
@@ -130,9 +131,7 @@ class Calls:
         try:
             pump = self._pump(call, dialect, outlet)
             self._live.add(pump)
-            chosen = plan(call.asked, self._health, call.ask)
-            if chosen.first is None and call.ask.preferences is not None:
-                raise nobody_allowed(call.asked)
+            chosen = self._plan(call) if pinned is None else pin(call.asked, pinned, self._health, call.ask)
             await pump.run(self._upstream, chosen, self._health, self._settle)
         except KymaError as error:
             await self._give_up(call, error, pump, outlet)
@@ -160,9 +159,19 @@ class Calls:
                     if drains > MAX_DRAINS:
                         pump.call.cut()
 
+    def apply(self, settings: CallSettings) -> None:
+        """Open calls by these settings from now on."""
+        self._settings = settings
+
     def start_draining(self) -> None:
         """Take no new calls; those under way go on."""
         self.is_draining = True
+
+    def _plan(self, call: Call) -> Plan:
+        chosen = plan(call.asked, self._health, call.ask)
+        if chosen.first is None and call.ask.preferences is not None:
+            raise nobody_allowed(call.asked)
+        return chosen
 
     def _pump(self, call: Call, dialect: CustomerDialect, outlet: Outlet) -> AnswerPump | StreamPump:
         lines = self._limits.header_lines(call.admission)

@@ -2,7 +2,7 @@
 
 import typer
 
-from kyma.commands import credits, doctor, keys, ledger, local, serve, settings, translate
+from kyma.commands import credits, doctor, keys, ledger, local, routes, serve, settings, translate
 
 app = typer.Typer(
     name="kyma",
@@ -15,6 +15,8 @@ app.command("serve")(serve.serve)
 app.command("migrate")(ledger.migrate_database)
 app.command("doctor")(doctor.doctor)
 app.command("translate")(translate.translate)
+app.command("reload")(routes.reload)
+app.add_typer(routes.app, name="routes")
 app.add_typer(local.app, name="local")
 app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")

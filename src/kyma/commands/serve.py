@@ -1,7 +1,10 @@
 """`kyma serve`: the gateway, set up on its first start, with nothing asked."""
 
 import asyncio
+import contextlib
 import gc
+import os
+import signal
 import socket
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +14,7 @@ import typer
 import uvloop
 
 from kyma.app import App, render_refusal
+from kyma.catalog import CatalogError
 from kyma.commands.discretion import log_discreetly, refuse_core_files, report
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.money import usd_to_nanos
@@ -22,6 +26,7 @@ from kyma.local.supervisor import LocalModel
 from kyma.server import Server, ServerLimits, listen, raise_file_limit
 
 LOCAL_READY_S = 20.0
+STDERR = 2
 YOUNG_OBJECTS = 50_000
 """Allocations between two garbage collections: a request makes hundreds and leaves no cycle behind."""
 THREAD_SWITCH_S = 0.0005
@@ -63,7 +68,27 @@ async def _serve(config: Config, engines: Mapping[str, Engine], listener: socket
             await gateway.start_engine(provider_id, LocalModel(engine, log_path=log_path))
         gateway.spawn(_greet(gateway, key))
         _settle_memory()
-        await server.serve([listener], settings.shutdown_s, gateway.calls.start_draining)
+        _reload_at_hangup(gateway)
+        with gateway.control_token.announced(make_data_dir(config), config.local_url):
+            await server.serve([listener], settings.shutdown_s, gateway.calls.start_draining)
+
+
+def _reload_at_hangup(gateway: Gateway) -> None:
+    """SIGHUP reads the configuration anew; when it means that the terminal is gone, it ends the gateway as ever."""
+    was_shown = os.isatty(STDERR)
+
+    def hang_up() -> None:
+        if was_shown and not os.isatty(STDERR):
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            gateway.spawn(_reload(gateway))
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
+
+
+async def _reload(gateway: Gateway) -> None:
+    with contextlib.suppress(ConfigError, CatalogError):  # the log has them
+        await gateway.reload()
 
 
 def _settle_memory() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kyma.accounts import Accounts, UserRow
 from kyma.catalog import CatalogError
+from kyma.commands.running import GatewayRefused
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.errors import KymaError
 from kyma.core.ids import SystemClock
@@ -18,7 +19,7 @@ from kyma.storage.database import Database
 
 T = TypeVar("T")
 
-FAILURES = (ConfigError, CatalogError, KymaError, LocalModelError, OSError, DBAPIError)
+FAILURES = (ConfigError, CatalogError, GatewayRefused, KymaError, LocalModelError, OSError, DBAPIError)
 """What an operator can do something about; anything else is a bug of ours."""
 
 

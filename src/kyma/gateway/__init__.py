@@ -1,5 +1,6 @@
 """The composition root: the only package that names concrete adapters, stores and engines."""
 
+from kyma.gateway.control import Control, find_control
 from kyma.gateway.gateway import LOCAL, LOCAL_EMBED, Gateway, open_gateway
 from kyma.gateway.opening import (
     SchemaMismatch,
@@ -15,10 +16,12 @@ from kyma.gateway.opening import (
 __all__ = [
     "LOCAL",
     "LOCAL_EMBED",
+    "Control",
     "Gateway",
     "SchemaMismatch",
     "assemble_catalog",
     "ensure_schema",
+    "find_control",
     "is_embedded",
     "make_data_dir",
     "migrate",

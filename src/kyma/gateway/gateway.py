@@ -3,18 +3,30 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from kyma.calls import Calls, CallSettings, PumpSettings, Settled, Upstream, apply_settled
-from kyma.catalog import Catalog, Sheets, assemble, builtin_data, read
-from kyma.config import Config, Settings
+from kyma.calls import (
+    Calls,
+    CallSettings,
+    Explanation,
+    PumpSettings,
+    Settled,
+    Upstream,
+    apply_settled,
+    explain_model,
+    explain_request,
+)
+from kyma.catalog import Catalog, CatalogError, Resolved, Sheets, assemble, builtin_data, read
+from kyma.config import Config, ConfigError, Settings
+from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.model import Provider
 from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
 from kyma.credentials import Vault
+from kyma.gateway.control import ControlToken
 from kyma.gateway.opening import (
     ensure_schema,
     is_embedded,
@@ -24,12 +36,14 @@ from kyma.gateway.opening import (
     overlay_of,
     today_of,
 )
+from kyma.gateway.overview import KeyState, key_states, route_states
+from kyma.gateway.reloading import Reloaded, check_tiers, live_changes, reread
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
 from kyma.limits import Limits
 from kyma.local.supervisor import LocalModel
-from kyma.routing import BreakerSettings, Health
+from kyma.routing import BreakerSettings, Health, RouteState, Switches
 from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
@@ -50,19 +64,22 @@ class Gateway:
     """Everything a request handler may call. Made by `open_gateway`."""
 
     def __init__(self, config: Config, database: Database, clock: Clock) -> None:
+        self.id = new_id("gw")
         self.config = config
-        self.settings: Settings = config.settings
         self.database = database
         self.clock = clock
+        self.control_token = ControlToken()
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
+        self._publishing = asyncio.Lock()
         self.engines: dict[str, LocalModel] = {}
         self.vault = Vault()
-        self.catalog: Catalog = self._assemble()
+        self.catalog, secrets = self._assembled(config, self._sheets)
+        self.vault.replace(secrets)
         self.limits = Limits(clock)
         self.ledger = Ledger(
             database,
             clock,
-            new_id("gw"),
+            self.id,
             LedgerSettings(
                 lease_share="all" if is_embedded(config) else "clamp",
                 lease_ttl_s=self.settings.lease_ttl_s,
@@ -70,7 +87,7 @@ class Gateway:
             ),
         )
         self.writer: GroupWriter[Settled, bool] = GroupWriter(database, apply_settled)
-        self.accounts = open_accounts(config, database, clock, self.catalog)
+        self.accounts = open_accounts(config, database, clock, lambda: self.catalog)
         self.registration = Registration(database, clock, self.accounts, usd_to_nanos(self.settings.signup_credit_usd))
         self.client = HttpClient()
         self.health = Health(
@@ -79,6 +96,7 @@ class Gateway:
             BreakerSettings(open_s=self.settings.breaker_open_s),
             deadline_s=self.settings.failover_deadline_s,
         )
+        self.switches = Switches(database, clock, self.health.switch_off)
         self.calls = Calls(
             catalog=lambda: self.catalog,
             tier_of=self.tier_of,
@@ -92,6 +110,10 @@ class Gateway:
         )
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def settings(self) -> Settings:
+        return self.config.settings
 
     @property
     def base_url(self) -> str:
@@ -112,6 +134,20 @@ class Gateway:
             reasons.append("shutting down")
         return reasons
 
+    def route_states(self) -> list[RouteState]:
+        """Every source as it stands in this process."""
+        return route_states(self.catalog, self.health)
+
+    def key_states(self, provider_id: str) -> Sequence[KeyState]:
+        """The keys of a provider, in their order."""
+        return key_states(self.vault, provider_id)
+
+    def explain(self, resolved: Resolved, request: CallRequest | None, account_id: str) -> Explanation:
+        """What would be tried for a model, or for a request to it. Raises: InvalidRequest if the model refuses it."""
+        if request is None:
+            return explain_model(resolved, self.catalog, self.health, account_id)
+        return explain_request(request, self.catalog, self.health, account_id)
+
     async def start(self) -> None:
         """Replay what a crash left, claim the ledger, start the background work."""
         for item in self._spool.read():
@@ -119,9 +155,12 @@ class Gateway:
         self._spool.clear()
         if is_embedded(self.config):
             await self.ledger.take_over()
-        await self._publish_prices()
+        await self._put_prices(self.catalog)
+        await self.switches.load()
         for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used()):
             self.spawn(work)
+        if not is_embedded(self.config):
+            self.spawn(self.switches.follow())
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
         """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""
@@ -159,8 +198,45 @@ class Gateway:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background work ended: %r", error)
 
-    async def _publish_prices(self) -> None:
-        version, book, now = self.catalog.price_version, self.catalog.price_book_json(), self.clock.now_ms()
+    async def reload(self) -> Reloaded:
+        """Read catalog, `kyma.toml` and secrets anew, check all of it, then work by it from the next call on.
+
+        Calls under way end as they began. Raises: ConfigError or CatalogError naming file, row and field; then nothing
+        has changed.
+        """
+        async with self._publishing:
+            try:
+                fresh, sheets = await asyncio.to_thread(reread, self.config)
+                config, waiting = self.config.refreshed(fresh)
+                changed = live_changes(self.settings, config.settings)
+                await self._publish(config, sheets)
+            except (ConfigError, CatalogError) as error:
+                log.error("nothing is reloaded, all stays as it was: %s", error)
+                raise
+        self._take_up(config.settings)
+        told = Reloaded.of(self.catalog, changed, waiting)
+        log.info("%s", told.in_words())
+        return told
+
+    def _take_up(self, settings: Settings) -> None:
+        """Apply the settings that were handed to others at the start."""
+        logging.getLogger().setLevel(settings.log_level.upper())
+        self.registration.signup_nanos = usd_to_nanos(settings.signup_credit_usd)
+        self.calls.apply(_call_settings(settings))
+
+    async def _publish(self, config: Config, sheets: Sheets) -> None:
+        """Work by these rows from now on; their prices are on record before anybody pays them."""
+        catalog, secrets = self._assembled(config, sheets)
+        check_tiers(self.catalog, catalog)
+        if catalog.price_version != self.catalog.price_version:
+            await self._put_prices(catalog)
+            catalog, secrets = self._assembled(config, sheets)  # an engine may have come or gone meanwhile
+        self.config, self._sheets = config, sheets
+        self.vault.replace(secrets)
+        self.catalog = catalog
+
+    async def _put_prices(self, catalog: Catalog) -> None:
+        version, book, now = catalog.price_version, catalog.price_book_json(), self.clock.now_ms()
         await self.database.write(lambda connection: put_price_book(connection, version, book, now))
 
     async def _flush_last_used(self) -> None:
@@ -173,24 +249,28 @@ class Gateway:
 
     async def _follow(self, engine: LocalModel) -> None:
         while True:
-            self.catalog = self._assemble()
+            async with self._publishing:
+                try:
+                    await self._publish(self.config, self._sheets)
+                except Exception as error:
+                    log.error("the catalog stays as it was: %r", error)
             await engine.wait_changed()
 
-    def _assemble(self) -> Catalog:
+    def _assembled(self, config: Config, sheets: Sheets) -> tuple[Catalog, dict[str, list[str]]]:
+        """The catalog as it stands now, and the keys of its providers. Raises: CatalogError, ConfigError."""
         running = {
             provider_id: engine.base_url
             for provider_id, engine in self.engines.items()
             if engine.base_url and engine.state in ("ready", "restarting")
         }
         catalog = assemble(
-            self._sheets,
-            environment=self.config.secrets,
+            sheets,
+            environment=config.secrets,
             engines=running,
             today=today_of(self.clock),
         )
         engines = {provider_id: [engine.api_key] for provider_id, engine in self.engines.items()}
-        self.vault.replace(_secrets(self.config, catalog.providers.values()) | engines)
-        return catalog
+        return catalog, _secrets(config, catalog.providers.values()) | engines
 
 
 @asynccontextmanager

@@ -2,10 +2,11 @@
 
 import contextlib
 import fcntl
+import functools
 import importlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -53,14 +54,16 @@ async def migrate(database: Database, revision: str = "head") -> None:
     )
 
 
-def open_accounts(config: Config, database: Database, clock: Clock, catalog: Catalog | None = None) -> Accounts:
-    """Accounts on `database`; tiers come from `catalog`, or from the packaged one where no tier matters."""
-    known = catalog or assemble_catalog(config, clock)
+def open_accounts(
+    config: Config, database: Database, clock: Clock, catalog: Callable[[], Catalog] | None = None
+) -> Accounts:
+    """Accounts on `database`; tiers are those of `catalog` at the time, or of the files when one first matters."""
+    current = catalog or functools.cache(lambda: assemble_catalog(config, clock))
     return Accounts(
         database,
         clock,
         _pepper(config),
-        tier_for=lambda bought: known.tier_for_deposit(bought).tier,
+        tier_for=lambda bought: current().tier_for_deposit(bought).tier,
         purchased=_purchased,
     )
 

@@ -36,7 +36,7 @@ class Registration:
         self._db = db
         self._clock = clock
         self._accounts = accounts
-        self._signup_nanos = signup_nanos
+        self.signup_nanos = signup_nanos
 
     async def register(self, email: str, password: str | None = None, ip: str | None = None) -> Registered:
         """A new user with the sign-up credit, a key and a session; without a password there is only the key.
@@ -61,7 +61,7 @@ class Registration:
         key, session = self._accounts.mint_key(FIRST_KEY_NAME), self._accounts.mint_session()
 
         def work(conn: Connection) -> None:
-            _insert(conn, user, key, self._signup_nanos, "signup")
+            _insert(conn, user, key, self.signup_nanos, "signup")
             accounts_store.insert_session(conn, session.id, user.id, session.digest, user.created_at)
 
         await self._db.write(work)

@@ -2,7 +2,25 @@
 
 from kyma.routing.attempt import Attempted, Turn, attempt
 from kyma.routing.breaker import BreakerSettings
+from kyma.routing.explain import Explained, explain
 from kyma.routing.health import Candidate, Health
-from kyma.routing.plan import Ask, Plan, plan
+from kyma.routing.plan import Ask, Plan, pin, plan
+from kyma.routing.state import RouteState
+from kyma.routing.switches import Switches
 
-__all__ = ["Ask", "Attempted", "BreakerSettings", "Candidate", "Health", "Plan", "Turn", "attempt", "plan"]
+__all__ = [
+    "Ask",
+    "Attempted",
+    "BreakerSettings",
+    "Candidate",
+    "Explained",
+    "Health",
+    "Plan",
+    "RouteState",
+    "Switches",
+    "Turn",
+    "attempt",
+    "explain",
+    "pin",
+    "plan",
+]

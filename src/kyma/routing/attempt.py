@@ -76,6 +76,8 @@ async def attempt(plan: Plan, send: Send[T], health: Health, may_go_on: Callable
         else:
             return Attempted(value, candidate, len(reasons) + 1, health.now() - sent_at)
         sent_at = health.now()
+        if plan.is_pinned:
+            break
         if queue is None:
             queue = deque(plan.rest())
         candidate, turn = _next(queue, reasons, failed)

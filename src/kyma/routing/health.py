@@ -18,6 +18,7 @@ from kyma.core.model import Model, Price, Route
 from kyma.routing.breaker import Breaker, BreakerSettings
 from kyma.routing.guard import Guard
 from kyma.routing.source import Source
+from kyma.routing.state import RouteState
 from kyma.routing.weights import Seen, drawn, shares
 
 log = logging.getLogger("kyma.routing")
@@ -148,6 +149,30 @@ class Health:
         if source.p95_ms is None:
             return MOST_FIRST_TOKEN_S
         return min(MOST_FIRST_TOKEN_S, max(LEAST_FIRST_TOKEN_S, FIRST_TOKEN_FACTOR * source.p95_ms / 1000))
+
+    def state(self, route: Route, models: tuple[str, ...], weight: float) -> RouteState:
+        """What operators see of a source; of several keys the breaker that is furthest from closed."""
+        source, now = self.source(route), self.now()
+        source.measure()
+        worst = max(source.breakers.values(), key=lambda breaker: breaker.until or 0.0, default=None)
+        calls, faults = source.recent
+        return RouteState(
+            route=route.id,
+            provider=route.provider.id,
+            models=models,
+            is_on=self.is_on(route),
+            weight=weight,
+            breaker="closed" if worst is None else worst.state(now),
+            opens_until_s=None if worst is None or worst.until is None else max(0.0, worst.until - now),
+            recent_calls=calls,
+            recent_failures=faults,
+            p50_ms=source.p50_ms,
+            p95_ms=source.p95_ms,
+            tokens_per_s=source.tokens_per_s,
+            in_flight=source.in_flight,
+            last_error=source.last_error,
+            last_error_at=source.last_error_at,
+        )
 
     def begin(self, candidate: Candidate) -> None:
         """An attempt begins; `let_go`, `failed` or `answered` and then `ended` or `broke` must follow."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from kyma.core.credential import Credential
-from kyma.core.model import Alternative, Model
+from kyma.core.model import Alternative, Model, Route
 from kyma.core.preferences import Preferences
 from kyma.routing.health import Candidate, Entry, Health
 from kyma.routing.wishes import wished
@@ -45,10 +45,21 @@ class Ask(msgspec.Struct, frozen=True):
 class Plan:
     """The first to try, and the rest once it has failed."""
 
-    __slots__ = ("_ask", "_health", "first", "has_more", "model")
+    __slots__ = ("_ask", "_health", "first", "has_more", "is_pinned", "model")
 
-    def __init__(self, model: Model, first: Candidate | None, has_more: bool, health: Health, ask: Ask) -> None:
+    def __init__(
+        self,
+        model: Model,
+        first: Candidate | None,
+        has_more: bool,
+        health: Health,
+        ask: Ask,
+        *,
+        is_pinned: bool = False,
+    ) -> None:
+        """One that `is_pinned` has its first and nobody else, who is asked once."""
         self.model = model
+        self.is_pinned = is_pinned
         self.first = first
         self.has_more = has_more
         self._health = health
@@ -80,6 +91,13 @@ def plan(model: Model, health: Health, ask: Ask) -> Plan:
                 return Plan(model, first, has_more, health, ask)
     ranked = candidates(model, health, ask)
     return Plan(model, ranked[0] if ranked else None, len(ranked) > 1, health, ask)
+
+
+def pin(model: Model, route: Route, health: Health, ask: Ask) -> Plan:
+    """A plan to ask one source once, switched on or not, whatever is known of it."""
+    entry = Entry(route, health.source(route), 0.0)
+    keyed = _keyed(entry, 0, Alternative(model, model.price), health, ask.account_id, health.keys.held)
+    return Plan(model, next(keyed, None), False, health, ask, is_pinned=True)
 
 
 def candidates(model: Model, health: Health, ask: Ask) -> list[Candidate]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kyma.config import Config, ConfigError, Settings, describe, load_config
+from kyma.config import LIVE, Config, ConfigError, Settings, describe, load_config
 
 Load = Callable[..., Config]
 
@@ -139,6 +139,44 @@ def test_the_current_folder_is_the_config_folder_if_it_holds_our_file(
 def test_every_setting_says_what_it_is_for() -> None:
     assert set(describe()) == set(Settings.__dataclass_fields__)
     assert all(describe().values())
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000"),
+        ("0.0.0.0", "http://127.0.0.1:8000"),
+        ("::", "http://[::1]:8000"),
+        ("box.example", "http://box.example:8000"),
+    ],
+)
+def test_the_address_for_programs_on_this_machine(load: Load, host: str, address: str) -> None:
+    assert load(KYMA_HOST=host, KYMA_PUBLIC_URL="https://kyma.example").local_url == address
+
+
+def test_a_refreshed_configuration_takes_what_can_change_while_it_runs(load: Load, tmp_path: Path) -> None:
+    running = load("max_live_calls = 5\nport = 9000\nlease_ttl_s = 9")
+    config, waiting = running.refreshed(load('max_live_calls = 7\nport = 9001\nlow_balance_usd = "3"'))
+    settings = config.settings
+    assert (settings.max_live_calls, settings.low_balance_usd) == (7, "3")
+    assert (settings.port, settings.lease_ttl_s, waiting) == (9000, 9.0, ("port", "lease_ttl_s"))
+    assert config.origins["low_balance_usd"] == config.origins["port"] == str(tmp_path / "kyma.toml")
+
+
+def test_port_0_stays_the_port_that_was_found(load: Load) -> None:
+    running = load(KYMA_PORT="0").listening_on(4321)
+    config, waiting = running.refreshed(load(KYMA_PORT="0"))
+    assert (config.settings.port, waiting) == (4321, ())
+
+
+def test_settings_that_can_change_are_settings() -> None:
+    assert set(LIVE) < set(Settings.__dataclass_fields__)
+
+
+def test_an_address_with_a_password_is_not_repeated(load: Load) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load('database_url = "mysql://me:hunter2@db"')
+    assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
