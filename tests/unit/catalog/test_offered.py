@@ -184,7 +184,7 @@ def test_every_provider_that_was_asked_for_is_there(sheets: Sheets) -> None:
     assert set(sheets.providers) == {
         *("groq", "deepseek", "together", "fireworks", "deepinfra", "dashscope", "moonshot", "zai", "minimax"),
         *("mistral", "xai", "cerebras", "sambanova", "novita", "nebius", "openrouter", "openai", "gemini"),
-        *("google", "anthropic", "voyage"),
+        *("google", "anthropic", "voyage", "azure", "cloudflare"),
         *("siliconflow", "huggingface", "ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local"),
         "local-embed",
     }
