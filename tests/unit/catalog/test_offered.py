@@ -16,7 +16,7 @@ def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
 
 
 def test_every_model_is_known_where_nothing_is_set(here: Here) -> None:
-    assert Counter(model.kind for model in here().all()) == {"chat": 22, "embedding": 8, "rerank": 4, "moderation": 1}
+    assert Counter(model.kind for model in here().all()) == {"chat": 22, "embedding": 9, "rerank": 5, "moderation": 1}
 
 
 def test_the_embedded_engine_alone_serves_its_model(here: Here) -> None:
@@ -184,7 +184,7 @@ def test_every_provider_that_was_asked_for_is_there(sheets: Sheets) -> None:
     assert set(sheets.providers) == {
         *("groq", "deepseek", "together", "fireworks", "deepinfra", "dashscope", "moonshot", "zai", "minimax"),
         *("mistral", "xai", "cerebras", "sambanova", "novita", "nebius", "openrouter", "openai", "gemini"),
-        *("google", "anthropic", "voyage", "azure", "cloudflare"),
+        *("google", "anthropic", "voyage", "azure", "foundry", "cloudflare", "cohere", "hyperbolic"),
         *("siliconflow", "huggingface", "ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local"),
         "local-embed",
     }
