@@ -9,18 +9,16 @@ import msgspec
 
 PROVIDER_KEY = "sk-test-upstream"
 
-FAMILIES: Sequence[str] = ("openai_chat", "anthropic_messages", "gemini")
-"""The dialects in which test gateways talk to the scripted upstream: those that the gateway's catalog accepts.
+FAMILIES: Sequence[str] = ("openai_chat", "anthropic_messages", "gemini", "cohere_chat")
+"""The dialects in which test gateways talk to the scripted upstream."""
 
-The others that the upstream speaks: anthropic_messages, gemini.
-"""
-
-SUFFIXES = {"openai_chat": "", "anthropic_messages": "-anthropic", "gemini": "-gemini"}
-BASE_PATHS = {"openai_chat": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta"}
+SUFFIXES = {"openai_chat": "", "anthropic_messages": "-anthropic", "gemini": "-gemini", "cohere_chat": "-cohere"}
+BASE_PATHS = {"openai_chat": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta", "cohere_chat": "/v2"}
 DIALECT_FIELDS: Mapping[str, Mapping[str, object]] = {
     "openai_chat": {},
     "anthropic_messages": {"key_header": "x-api-key", "headers": {"anthropic-version": "2023-06-01"}},
     "gemini": {"key_header": "x-goog-api-key"},
+    "cohere_chat": {"quirks": {"rerank_form": "cohere"}},
 }
 """What a provider row of that dialect says besides."""
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from kyma.providers.compat import DIALECTS
 from kyma.providers.translate import READERS
 from tests.dialects.every_field import BASES, FIELDS, GIVEN_BACK, lines, request
 
@@ -18,7 +17,6 @@ def test_the_table_is_true() -> None:
 
 def test_every_dialect_of_customers_is_in_it() -> None:
     assert set(FIELDS) == set(BASES) == set(READERS)
-    assert set(DIALECTS) <= set(FIELDS)
 
 
 ASKED = [(dialect, field) for dialect in FIELDS for field in FIELDS[dialect]]

@@ -187,26 +187,57 @@ def test_scores_are_given_as_the_vendor_gave_them() -> None:
     assert read(COHERE).ranked == (Ranked(1, 0.999071), Ranked(0, 0.32713068))
 
 
+NONSENSE = UsageReport(Usage(), is_valid=False)
+
+
 @pytest.mark.parametrize(
-    ("upstream", "report", "search_units"),
+    ("upstream", "report"),
     [
-        (COHERE, None, 1),
-        (JINA, UsageReport(Usage(815)), None),
-        (VOYAGE, UsageReport(Usage(26)), None),
-        (TEI, None, None),
-        (COHERE | {"meta": {"tokens": {"input_tokens": 40.0}}}, UsageReport(Usage(40)), None),
-        (COHERE | {"meta": None, "usage": {"search_units": 2, "total_tokens": 150}}, UsageReport(Usage(150)), 2),
-        (JINA | {"usage": {"prompt_tokens": 815, "completion_tokens": 0}}, UsageReport(Usage(815)), None),
-        (JINA | {"usage": {"total_tokens": -1}}, UsageReport(Usage(), is_valid=False), None),
-        (JINA | {"usage": {"total_tokens": 1.5}}, UsageReport(Usage(), is_valid=False), None),
-        (COHERE | {"meta": {"tokens": {"input_tokens": 0.5}}}, UsageReport(Usage(), is_valid=False), None),
+        (COHERE, UsageReport(Usage(searches=1))),
+        (JINA, UsageReport(Usage(815))),
+        (VOYAGE, UsageReport(Usage(26))),
+        (TEI, None),
+        (COHERE | {"meta": {"tokens": {"input_tokens": 40.0}}}, UsageReport(Usage(40))),
+        (
+            COHERE | {"meta": None, "usage": {"search_units": 2, "total_tokens": 150}},
+            UsageReport(Usage(150, searches=2)),
+        ),
+        (JINA | {"usage": {"prompt_tokens": 815, "completion_tokens": 0}}, UsageReport(Usage(815))),
+        (JINA | {"usage": {"total_tokens": -1}}, NONSENSE),
+        (JINA | {"usage": {"total_tokens": 1.5}}, NONSENSE),
+        (COHERE | {"meta": {"tokens": {"input_tokens": 0.5}}}, NONSENSE),
+        (COHERE | {"meta": {"billed_units": {"search_units": -1}}}, NONSENSE),
+        (COHERE | {"meta": {"billed_units": {"search_units": 1.5}}}, NONSENSE),
     ],
 )
-def test_usage_is_read_where_each_vendor_says_it(
-    upstream: object, report: UsageReport | None, search_units: int | None
+def test_usage_is_read_where_each_vendor_says_it(upstream: object, report: UsageReport | None) -> None:
+    assert read(upstream).report == report
+
+
+@pytest.mark.parametrize(
+    ("query", "documents", "least", "most"),
+    [
+        ("q", ["a"], 1, 1),
+        ("q", ["a"] * 100, 1, 1),
+        ("q", ["a"] * 101, 2, 2),
+        ("q" * 100, ["d" * 400] * 100, 1, 1),
+        ("q" * 100, ["d" * 401] * 100, 1, 2),
+        ("q" * 5000, ["d" * 1000] * 100, 1, 10),
+        ("ü" * 50, ["ü" * 201] * 100, 1, 2),
+    ],
+)
+def test_a_search_is_a_hundred_documents_or_pieces_of_them(
+    query: str, documents: list[str], least: int, most: int
 ) -> None:
-    response = read(upstream)
-    assert (response.report, response.search_units) == (report, search_units)
+    """Five hundred tokens a piece with the query, and a token at least a byte."""
+    request = parse_request(body(query=query, documents=documents))
+    assert (request.least_searches, request.searches) == (least, most)
+
+
+def test_searches_are_shown_beside_the_tokens() -> None:
+    bill = Bill(Usage(searches=2), 4_000_000, 0, False)
+    answer = json.loads(render_response(read(COHERE), OurReply(), bill, parse_request(body())))
+    assert answer["usage"] == {"prompt_tokens": 0, "total_tokens": 0, "cost": 0.004, "search_units": 2}
 
 
 def test_results_are_sorted_and_cut_here_too() -> None:

@@ -1,6 +1,7 @@
 """Answers of every kind as each family of vendors writes them, whole and streamed, and what they say.
 
-Shapes: OpenAI's and Anthropic's streaming references, ai.google.dev, November 2026; llama.cpp's own stream is recorded.
+Shapes: OpenAI's and Anthropic's streaming references, ai.google.dev, cohere-python's v2 types, November 2026;
+llama.cpp's own stream is recorded.
 """
 
 import json
@@ -46,8 +47,10 @@ def answer(
     heard = Heard(text + refusal, thought, tuple((name, arguments(said)) for name, said in calls), ended, USAGE)
     streams = {"openai_chat": _openai_stream(*said)}
     streams |= {"anthropic_messages": _anthropic_stream(*said), "gemini": _gemini_stream(*said)}
+    streams |= {} if refusal else {"cohere_chat": _cohere_stream(*said)}
     wholes = {"openai_chat": _openai_whole(*said)}
     wholes |= {"anthropic_messages": _anthropic_whole(*said), "gemini": _gemini_whole(*said)}
+    wholes |= {} if refusal else {"cohere_chat": _cohere_whole(*said)}
     return VendorAnswer(name, heard, streams, wholes)
 
 
@@ -58,6 +61,7 @@ def broken(name: str, ends: dict[str, bytes]) -> VendorAnswer:
         "openai_chat": _openai_stream(*said).partition(openai_frames.chunk(finish="stop"))[0],
         "anthropic_messages": _anthropic_stream(*said).partition(b"event: content_block_stop")[0],
         "gemini": _gemini_stream(*said).rpartition(b"data: ")[0],
+        "cohere_chat": _cohere_stream(*said).partition(b"event: content-end")[0],
     }
     heard = Heard("one two three", "", (), "", (0, 0))
     return VendorAnswer(name, heard, {family: streams[family] + ends[family] for family in streams}, {}, True)
@@ -176,13 +180,57 @@ def _gemini_usage(thought: str) -> dict[str, Any]:
     return {"usageMetadata": counts | ({"thoughtsTokenCount": thoughts} if thoughts else {})}
 
 
-NOTHING = dict.fromkeys(("openai_chat", "anthropic_messages", "gemini"), b"")
+COHERE_WORDS = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL"}
+
+
+def _cohere_event(kind: str, index: int | None = None, **message: Any) -> bytes:
+    event: dict[str, Any] = {"type": kind} | ({} if index is None else {"index": index})
+    if message:
+        event["delta"] = {"message": message}
+    return f"event: {kind}\ndata: {json.dumps(event)}\n\n".encode()
+
+
+def _cohere_stream(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    """A thought before calls is their plan; nobody refuses here."""
+    told = _cohere_event("message-start", role="assistant", content=[], tool_plan="", tool_calls=[], citations=[])
+    for index, (kind, said) in enumerate((("thinking", thought), ("text", text))):
+        if said:
+            told += _cohere_event("content-start", index, content={"type": kind, kind: ""})
+            told += b"".join(_cohere_event("content-delta", index, content={kind: piece}) for piece in _pieces(said))
+            told += _cohere_event("content-end", index)
+    for index, (name, said) in enumerate(calls):
+        function = {"name": name, "arguments": ""}
+        told += _cohere_event("tool-call-start", index, tool_calls={"id": f"c_{index}", "function": function})
+        for piece in _pieces(said):
+            told += _cohere_event("tool-call-delta", index, tool_calls={"function": {"arguments": piece}})
+        told += _cohere_event("tool-call-end", index)
+    end = {"type": "message-end", "delta": {"finish_reason": COHERE_WORDS[ended], "usage": _cohere_usage()}}
+    return told + b"event: message-end\ndata: " + json.dumps(end).encode() + b"\n\n"
+
+
+def _cohere_whole(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    content = [{"type": kind, kind: said} for kind, said in (("thinking", thought), ("text", text)) if said]
+    called = [
+        {"id": f"c_{index}", "type": "function", "function": {"name": name, "arguments": said}}
+        for index, (name, said) in enumerate(calls)
+    ]
+    message = {"role": "assistant", "content": content, "tool_calls": called}
+    return json.dumps({"message": message, "finish_reason": COHERE_WORDS[ended], "usage": _cohere_usage()}).encode()
+
+
+def _cohere_usage() -> dict[str, Any]:
+    billed = {"input_tokens": USAGE[0], "output_tokens": USAGE[1]}
+    return {"billed_units": billed, "tokens": {"input_tokens": 500 + USAGE[0], "output_tokens": 3 + USAGE[1]}}
+
+
+NOTHING = dict.fromkeys(("openai_chat", "anthropic_messages", "gemini", "cohere_chat"), b"")
 ERRORS = {
     "openai_chat": b'data: {"error":{"message":"overloaded","code":503}}\n\n',
     "anthropic_messages": anthropic_frames.frame(
         type="error", error={"type": "overloaded_error", "message": "Overloaded"}
     ),
     "gemini": b'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\r\n\r\n',
+    "cohere_chat": b'data: {"type":"message-end","delta":{"error":"overloaded","finish_reason":"ERROR"}}\n\n',
 }
 
 ANSWERS = [

@@ -78,6 +78,12 @@ GOOD_WHOLE: Mapping[str, str] = {
     **{name: f"script:{name}" for name in STRANGE_USAGES},
 }
 EMBEDS: dict[str, object] = {"kind": "embedding", "supports": []}
+SOLD_BY_SEARCH: dict[str, object] = {
+    "kind": "rerank",
+    "supports": [],
+    "list_price": {"input": "0", "search": "2.7", "source": "tests"},
+}
+SEARCH_COST: dict[str, object] = {"input": "0", "output": "0", "search": "2"}
 JUDGES: dict[str, object] = {"kind": "moderation", "supports": []}
 FREE_ROUTE = RouteSpec(f"{VENDOR}-good", "script:ok", {"input": "0", "output": "0"})
 SEES: dict[str, object] = {"supports": ["vision"], "image_tokens": 1000}
@@ -133,6 +139,13 @@ def whole_models() -> list[ModelSpec]:
         ModelSpec("dear-embedding", [_route("good", "script:ok")], input="10000", fields=EMBEDS),
         ModelSpec("dropping-embedding", [_route("good", "script:ok")], fields=EMBEDS | drops),
         ModelSpec("seeing-moderation", [_route("good", "script:ok")], fields=JUDGES | SEES),
+        ModelSpec("cohere-embedding", [_route("good-cohere", "script:ok")], fields=EMBEDS),
+        *(
+            ModelSpec(
+                f"{name}-searched", [RouteSpec(f"{VENDOR}-good-cohere", script, SEARCH_COST)], fields=SOLD_BY_SEARCH
+            )
+            for name, script in GOOD_WHOLE.items()
+        ),
         ModelSpec("free-moderation", [FREE_ROUTE], input="0", output="0", fields=JUDGES | {"is_free": True}),
     ]
     return made

@@ -55,7 +55,7 @@ def test_chat_is_parsed_into_a_model(sdk: openai.OpenAI, family: str) -> None:
         assert stream.get_final_completion().choices[0].message.parsed == ZURICH
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "-cohere"])  # which has no word for it
 def test_a_refusal_is_not_parsed(sdk: openai.OpenAI, family: str) -> None:
     """Vendors that keep a refusal apart give it as one; others filter the answer, which the helper raises."""
     if family:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 
 import anthropic
+import msgspec
 import openai
 import pytest
 from google import genai
@@ -62,6 +63,8 @@ def test_what_the_vendor_says_is_heard(
 ) -> None:
     name, customer = customer_of
     heard, wanted = customer.hear(model + SUFFIXES[family], is_streaming=is_streaming), ANSWERS[model]
+    if family == "cohere_chat" and wanted.ended == "refusal":  # it has no word for that
+        wanted = msgspec.structs.replace(wanted, ended="stop")
     if name != "completions":
         assert heard == wanted
     elif model != "bytes-calls":  # legacy completions offer no tools

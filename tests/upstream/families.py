@@ -7,6 +7,8 @@ import msgspec
 from tests.upstream import (
     anthropic_reading,
     anthropic_talk,
+    cohere_reading,
+    cohere_talk,
     gemini_reading,
     gemini_talk,
     openai_reading,
@@ -66,7 +68,25 @@ OPENAI_WHOLE = Family(
     openai_whole.WholeOpenAILists,
     openai_talk.error,
 )
-ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_WHOLE)
+COHERE = Family(
+    cohere_talk.DIALECT,
+    "cohere-",
+    cohere_reading.owns_chat,
+    cohere_reading.read_chat,
+    cohere_talk.StreamedCohere,
+    cohere_talk.WholeCohere,
+    cohere_talk.error,
+)
+COHERE_WHOLE = Family(
+    cohere_talk.WHOLE_DIALECT,
+    "cohere-list-",
+    cohere_reading.owns_whole,
+    cohere_reading.read_whole,
+    cohere_talk.WholeCohereLists,
+    cohere_talk.WholeCohereLists,
+    cohere_talk.error,
+)
+ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_WHOLE, COHERE, COHERE_WHOLE)
 
 
 def family_at(path: str) -> Family | None:

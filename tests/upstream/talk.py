@@ -1,7 +1,7 @@
 """The verbs of an answer, the same in every family of vendors; scripts use them and never see a wire.
 
-What they look like there is the business of `openai_talk`, `anthropic_talk` and `gemini_talk`: each has a stream and
-one whole body.
+What they look like there is the business of `openai_talk`, `anthropic_talk`, `gemini_talk` and `cohere_talk`: each has
+a stream and one whole body.
 """
 
 import asyncio

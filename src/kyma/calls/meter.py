@@ -90,6 +90,7 @@ class Meter:
 
     __slots__ = (
         "_is_sane",
+        "_least_searches",
         "_lookups",
         "_model",
         "_n",
@@ -106,7 +107,8 @@ class Meter:
         self.input_estimate = input_estimate(request, model)
         self._n = request.n
         self._searches = request.searches
-        self._lookups = request.searches + request.fetches
+        self._least_searches = request.least_searches
+        self._lookups = _lookups(request)
         self._readings = request.readings
         self._room = request.max_tokens * request.n
         self._model = model
@@ -168,7 +170,7 @@ class Meter:
         if report is not None:
             usage = report.usage
             return msgspec.structs.replace(usage, output=output, reasoning=0)
-        return Usage(input=self.input_estimate, output=output)
+        return Usage(input=self.input_estimate, output=output, searches=self._least_searches)
 
     def _see_report(self, report: UsageReport) -> None:
         """Later reports replace earlier ones, but nonsense stays on record."""
@@ -178,6 +180,7 @@ class Meter:
         self._report = report
         self._is_sane = (
             report.is_valid
+            and (not self._least_searches or usage.searches <= ABSURD_FACTOR * self._searches)
             and usage.total_input <= ABSURD_FACTOR * window * (self._readings + self._lookups)
             and usage.output <= ABSURD_FACTOR * max(window, self._model.max_output_tokens or 0) * self._n
         )
@@ -197,11 +200,16 @@ def input_bound(request: CallRequest, model: Model) -> int:
     once = request.input_bytes + request.image_count * model.image_tokens
     if request.document_bytes:
         once += min(_pages_bound(request) * (PAGE_TOKENS + model.image_tokens), model.context_window)
-    lookups = request.searches + request.fetches
+    lookups = _lookups(request)
     if not lookups:
         return once
     found = LOOKUP_TOKENS * lookups * (lookups + 1) // 2
     return min(once * (1 + lookups) + found, max(once, model.context_window) * (1 + lookups))
+
+
+def _lookups(request: CallRequest) -> int:
+    """How often a chat may look something up and read on; what is answered whole is read once."""
+    return request.searches + request.fetches if request.kind == "chat" else 0
 
 
 def _pages_bound(request: CallRequest) -> int:

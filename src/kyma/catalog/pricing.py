@@ -10,7 +10,7 @@ from datetime import date
 import msgspec
 
 from kyma.catalog.sheets import CatalogError, ModelRow, PriceRow, ProviderRow, RouteRow, quirks_of
-from kyma.core.model import Price
+from kyma.core.model import Kind, Price
 from kyma.core.money import (
     Picos,
     per_million_text,
@@ -19,6 +19,7 @@ from kyma.core.money import (
     per_thousand_to_picos,
     with_markup,
 )
+from kyma.dialects.whole import WHOLE
 
 Costed = tuple[RouteRow, Price]
 
@@ -47,22 +48,25 @@ def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], to
     loss = tuple(
         f"{model_id}: {route_id(route)} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
         for route, cost in active
-        if not fits(cost, price)
+        if not fits(row.kind, cost, price)
     )
-    fitting = tuple((route, cost) for route, cost in active if fits(cost, price))
+    fitting = tuple((route, cost) for route, cost in active if fits(row.kind, cost, price))
     return Offer(price=price, price_source=price_source, routes=fitting, warnings=ended + loss)
 
 
-def fits(cost: Price, price: Price) -> bool:
-    """What a customer can ask for at this price is covered; reading from a cache has the contract's price."""
+def fits(kind: Kind, cost: Price, price: Price) -> bool:
+    """What a customer can ask for at this price is covered; reading from a cache has the contract's price.
+
+    A chat is sold without searches where they have no price; a rerank always is one.
+    """
     paired = [
         (cost.input, price.input),
         (cost.output, price.output),
         (cost.cache_write, price.cache_write),
         (cost.cache_write_1h, price.cache_write_1h),
     ]
-    if cost.search is not None and price.search is not None:
-        paired.append((cost.search, price.search))
+    if cost.search is not None and (price.search is not None or kind == "rerank"):
+        paired.append((cost.search, price.search or 0))
     return all(with_markup(ours) <= theirs for ours, theirs in paired)
 
 
@@ -91,13 +95,15 @@ def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Cos
         )
         if not (_is_paid(row, cost) or row.is_free or providers[route.provider].is_local):
             raise CatalogError(f"{where}.input: only a local provider may cost nothing")
-        if row.kind != "chat" and providers[route.provider].dialect != "openai_chat":
+        if row.kind != "chat" and row.kind not in WHOLE.get(providers[route.provider].dialect, {}):
             raise CatalogError(f"{where}.provider: it serves chats and no {row.kind} models")
         yield route, cost
 
 
 def _is_paid(row: ModelRow, price: Price) -> bool:
-    """Whether all that a model does costs something."""
+    """Whether all that a model does costs something. Rerankers may cost by the search, and nothing by the token."""
+    if row.kind == "rerank" and price.search:
+        return True
     return bool(price.input and (price.output or row.kind != "chat"))
 
 

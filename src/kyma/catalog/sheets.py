@@ -23,7 +23,7 @@ ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
 """An alias may end in a star: then it stands for every name that begins so and is no model."""
 SUFFIX = re.compile(r":[a-z0-9][a-z0-9._\-]*")
 
-Dialect = Literal["openai_chat", "anthropic_messages", "gemini"]
+Dialect = Literal["openai_chat", "anthropic_messages", "gemini", "cohere_chat"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching", "token_ids"]
 Purpose = Literal[
     "general",
@@ -74,9 +74,9 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     """An upstream. `base_url_env` names the environment variable with the address of a server of the operator's own.
 
     `base_url` may name variables in braces, e.g. an account, without whose values the provider is off. `dialect` is
-    that of its chats. One of OpenAI's is taken to speak OpenAI's embeddings and moderations and the common rerank too,
-    on the same base path; `switch` says how an embedded engine comes to be there. `slugs` are further names that
-    callers may know it by, those of OpenRouter; `weight` is that of its routes which say none.
+    that of its chats; what it is taken to speak besides, on the same base path, stands in `dialects/whole.py`. `switch`
+    says how an embedded engine comes to be there. `slugs` are further names that callers may know it by, those of
+    OpenRouter; `weight` is that of its routes which say none.
     """
 
     name: str

@@ -25,15 +25,15 @@ def substitute_for(asked: Model, other: Model) -> Alternative | None:
     """`other` in place of `asked`; None where it is weaker, or no source of it here is cheap enough."""
     if weakness(asked, other):
         return None
-    routes = tuple([route for route in other.routes if covers(asked.price, route.cost)])
+    routes = tuple([route for route in other.routes if covers(asked, route.cost)])
     if not routes:
         return None
     return Alternative(msgspec.structs.replace(other, routes=routes), asked.price.cheaper(other.price))
 
 
-def covers(price: Price, cost: Price) -> bool:
-    """Whether a source may serve at `price`. One that searches where no searches are sold would do so for nothing."""
-    return fits(cost, price) and (cost.search is None or price.search is not None)
+def covers(asked: Model, cost: Price) -> bool:
+    """Whether a source may serve at the price of `asked`: also none that would search for nothing."""
+    return fits(asked.kind, cost, asked.price) and (cost.search is None or asked.price.search is not None)
 
 
 def shortcoming(asked: Model, other: Model, costs: Iterable[Price]) -> str:
@@ -43,7 +43,7 @@ def shortcoming(asked: Model, other: Model, costs: Iterable[Price]) -> str:
         return lacks
     if not found:
         return "it has no source"
-    return "" if any(covers(asked.price, cost) for cost in found) else "every source of it is too dear"
+    return "" if any(covers(asked, cost) for cost in found) else "every source of it is too dear"
 
 
 def weakness(asked: Model, other: Model) -> str:

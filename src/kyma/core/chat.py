@@ -247,7 +247,9 @@ class CallRequest(msgspec.Struct, frozen=True, kw_only=True):
     keeps_an_hour: bool = False
     """Some of the input is to be cached for an hour, at that price."""
     searches: int = 0
-    """The most searches that a vendor of its dialect may make for it, each at a price."""
+    """The most searches that a vendor may make for it, each at a price."""
+    least_searches: int = 0
+    """How many of them a vendor that charges by the search is sure to make."""
     fetches: int = 0
     """The most pages that such a vendor may fetch for it."""
     unpriced: str = ""

@@ -5,6 +5,7 @@ A vendor may quote the prompt in its explanation, so that goes to the caller at 
 
 import math
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from kyma.core.upstream import Headers
 
 MAX_RETRY_AFTER_S = 60
 MAX_MESSAGE_CHARS = 500
+MAX_CODE_DIGITS = 9
 
 _ANTHROPIC_OVERFLOW = re.compile(r"prompt is too long: (\d+) tokens > (\d+) maximum")
 """Agents know an overflow by OpenAI's words, so it is said in those."""
@@ -24,17 +26,24 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _THROTTLING = ("429", "rate_limit_exceeded", "RESOURCE_EXHAUSTED")
 """What OpenAI's and Google's error objects say in place of a status."""
 
+_SPENT = ("insufficient_quota", "exceeded_current_quota_error", "1112", "1113", "3036")
+"""429s that waiting does not mend: OpenAI's and DashScope's, Moonshot's, Z.ai's (locked, no balance), Workers AI's."""
+
+_GONE = ("model_decommissioned", "5007")
+"""400s by which Groq and Workers AI say that they do not serve the model."""
+
 _any_decoder = msgspec.json.Decoder()
 
 
 def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """What a vendor's status means for routing. Source: vendors' error pages, November 2026 (vendor table B3)."""
-    said = for_log(f"HTTP {status}", _error_object(body))
+    error = _error_object(body)
+    said = for_log(f"HTTP {status}", error)
+    if status in (401, 402, 403) or (status == 429 and _is_called(error, _SPENT)):
+        return RefusedUs(said, upstream_status=status)
     if status in (429, 529):
         return Throttled(said, upstream_status=status, retry_after_s=_retry_after(headers))
-    if status in (401, 402, 403):
-        return RefusedUs(said, upstream_status=status)
-    if status in (400, 413, 422):
+    if status in (400, 413, 422) and not _is_called(error, _GONE):
         explanation, code = _explanation(body) or "the model's provider refused the request", _caller_code(body)
         if overflow := _ANTHROPIC_OVERFLOW.search(explanation):
             explanation = f"this model's maximum context length is {overflow[2]} tokens; the request has {overflow[1]}"
@@ -56,7 +65,16 @@ def for_log(what: str, error: object) -> str:
     """`what` with the vendor's own name for the error, if its error object has one; none of its other words."""
     named = [error.get(field) for field in ("code", "status", "type")] if isinstance(error, dict) else []
     words = [word for word in named if isinstance(word, str) and _WORD.fullmatch(word)]
-    return f"{what}: {words[0]}" if words else what
+    numbers = [str(code) for code in named[:1] if _is_number(code)]
+    return f"{what}: {(words + numbers)[0]}" if words or numbers else what
+
+
+def _is_number(code: object) -> bool:
+    return isinstance(code, int) or (isinstance(code, str) and code.isdecimal() and len(code) <= MAX_CODE_DIGITS)
+
+
+def _is_called(error: object, names: Collection[str]) -> bool:
+    return isinstance(error, dict) and any(str(error.get(field)) in names for field in ("code", "type"))
 
 
 def _explanation(body: bytes) -> str:
@@ -64,10 +82,12 @@ def _explanation(body: bytes) -> str:
     value = _envelope(body)
     if not isinstance(value, dict):
         return ""
-    error = value.get("error", value)
+    error = _error_object(body)
     if isinstance(error, dict):
         error = error.get("message") or error.get("detail") or value.get("message") or ""
-    return str(error)[:MAX_MESSAGE_CHARS]
+    if isinstance(error, list):  # FastAPI's: what is wrong with each field
+        error = "; ".join(str(problem.get("msg", "")) for problem in error if isinstance(problem, dict))
+    return str(error)[:MAX_MESSAGE_CHARS] if error else ""
 
 
 def _caller_code(body: bytes) -> str | None:
@@ -77,8 +97,12 @@ def _caller_code(body: bytes) -> str | None:
 
 
 def _error_object(body: bytes) -> Any:
+    """The `error` of OpenAI's envelope and its kin, the first of Cloudflare's `errors`, or a body that is flat."""
     value = _envelope(body)
-    return value.get("error") if isinstance(value, dict) else None
+    if not isinstance(value, dict):
+        return None
+    errors = value.get("errors")
+    return value.get("error") or (errors[0] if isinstance(errors, list) and errors else value)
 
 
 def _envelope(body: bytes) -> Any:

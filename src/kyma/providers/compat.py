@@ -12,15 +12,13 @@ from kyma.core.credential import Credential
 from kyma.core.errors import UpstreamError
 from kyma.core.model import Kind, Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
-from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_moderations, rerank
+from kyma.dialects import anthropic_messages, cohere_chat, gemini, openai_chat
 from kyma.dialects.anthropic_messages.assemble import MessageAssembler
 from kyma.dialects.assemble import Assembler
 from kyma.dialects.base import ChatUpstreamDialect, StreamDecoder, UpstreamDialect, WholeUpstreamDialect
 from kyma.dialects.gemini.assemble import PieceAssembler
 from kyma.dialects.openai_chat.assemble import ChatAssembler
-
-DIALECTS: Mapping[str, ModuleType] = {dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini)}
-"""Dialects of chats, by name."""
+from kyma.dialects.whole import WHOLE
 
 ASSEMBLERS: Mapping[str, type[Assembler]] = {
     openai_chat.NAME: ChatAssembler,
@@ -29,12 +27,10 @@ ASSEMBLERS: Mapping[str, type[Assembler]] = {
 }
 """Of dialects that say things in streams which only they know."""
 
-WHOLE: Mapping[Kind, ModuleType] = {
-    "embedding": openai_embeddings,
-    "rerank": rerank,
-    "moderation": openai_moderations,
+DIALECTS: Mapping[str, ModuleType] = {
+    dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini, cohere_chat)
 }
-"""What a vendor of OpenAI's dialect speaks besides chats, on the same base path."""
+"""Dialects of chats, by name."""
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -134,7 +130,7 @@ def adapter_for(dialect: str, kind: Kind) -> Adapter:
     """The same for calls of any kind; the catalog has seen to it that a provider speaks of what is routed to it."""
     if kind == "chat":
         return chat_adapter(dialect)
-    return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[kind]))
+    return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[dialect][kind]))
 
 
 def _form(provider: Provider, credential: Credential | None, is_streaming: bool) -> _Form:

@@ -17,7 +17,7 @@ def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
 
 
 def test_every_model_is_known_where_nothing_is_set(here: Here) -> None:
-    assert Counter(model.kind for model in here().all()) == {"chat": 22, "embedding": 8, "rerank": 4, "moderation": 1}
+    assert Counter(model.kind for model in here().all()) == {"chat": 22, "embedding": 9, "rerank": 5, "moderation": 1}
 
 
 def test_the_embedded_engine_alone_serves_its_model(here: Here) -> None:
@@ -185,7 +185,7 @@ def test_every_provider_that_was_asked_for_is_there(sheets: Sheets) -> None:
     assert set(sheets.providers) == {
         *("groq", "deepseek", "together", "fireworks", "deepinfra", "dashscope", "moonshot", "zai", "minimax"),
         *("mistral", "xai", "cerebras", "sambanova", "novita", "nebius", "openrouter", "openai", "gemini"),
-        *("google", "anthropic", "voyage"),
+        *("google", "anthropic", "voyage", "azure", "foundry", "cloudflare", "cohere", "hyperbolic"),
         *("siliconflow", "huggingface", "ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local"),
         "local-embed",
     }
@@ -242,7 +242,7 @@ def test_who_neither_trains_on_prompts_nor_keeps_them(sheets: Sheets) -> None:
         *("together", "fireworks", "deepinfra", "cerebras"),
         *("ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local", "local-embed"),
     }
-    assert {name for name, row in sheets.providers.items() if row.data_policy.trains} == {"deepseek"}
+    assert {name for name, row in sheets.providers.items() if row.data_policy.trains} == {"cohere", "deepseek"}
 
 
 def test_a_model_that_is_passed_on_has_its_makers_policy(here: Here) -> None:

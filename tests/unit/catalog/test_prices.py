@@ -70,24 +70,35 @@ WHOLE = {
     "all-minilm-l6-v2": 10_000,
     "all-minilm-l6-v2-rerank": 10_000,
     "bge-m3": 13_500,
+    "embed-v4.0": 162_000,
     "gemini-embedding-001": 202_500,
     "omni-moderation-latest": 0,
     "qwen-3-embedding-8b": 13_500,
     "qwen-3-reranker-8b": 270_000,
     "rerank-2.5": 67_500,
     "rerank-2.5-lite": 27_000,
+    "rerank-v3.5": 0,
     "text-embedding-3-large": 175_500,
     "text-embedding-3-small": 27_000,
     "voyage-4": 81_000,
     "voyage-4-lite": 27_000,
 }
-"""Pico-dollars a token read: the dearest source's cost by 27/20, but for the two that cost nothing to run."""
+"""Pico-dollars a token read: the dearest source's cost by 27/20, but for the two that cost nothing to run.
+
+Cohere charges for reranking by the search.
+"""
 
 
 def test_what_generates_nothing_costs_its_input_alone(here: Here) -> None:
     others = [model for model in here().all() if model.kind != "chat"]
     assert {model.id: model.price.input for model in others} == WHOLE
     assert {model.price.output for model in others} == {0}
+
+
+def test_a_rerank_may_cost_by_the_search(here: Here) -> None:
+    model = here("COHERE_API_KEY").models["rerank-v3.5"]
+    assert (model.price.input, model.price.search) == (0, 2_700_000_000)
+    assert [route.cost.search for route in model.routes] == [2_000_000_000]
 
 
 def test_a_worked_example_comes_to_the_nano_dollar(here: Here) -> None:

@@ -25,8 +25,19 @@ class WireCall(msgspec.Struct):
     id: str | None = None
 
 
+class WirePiece(msgspec.Struct):
+    text: str | None = None
+
+
+class WirePart(msgspec.Struct):
+    """Of Mistral's content, thinking among it. Source: its chat API, November 2026."""
+
+    text: str | None = None
+    thinking: list[WirePiece] | None = None
+
+
 class WireAnswerMessage(msgspec.Struct):
-    content: str | list[dict[str, Any]] | None = None
+    content: str | list[WirePart] | None = None
     reasoning_content: str | None = None
     reasoning: str | dict[str, Any] | None = None
     tool_calls: list[WireCall] | None = None
@@ -71,6 +82,12 @@ def finish_reason(word: str | None, has_calls: bool, has_refused: bool = False) 
     return FinishReason.CONTENT_FILTER if has_refused else reason
 
 
+def split_parts(parts: list[WirePart]) -> tuple[str, str]:
+    """`(speech, thought)` of content that is parts."""
+    thoughts = [piece.text for part in parts for piece in part.thinking or () if piece.text]
+    return "".join(part.text for part in parts if part.text), "".join(thoughts)
+
+
 def _choice(wire: WireAnswerChoice, index: int, quirks: Quirks) -> Choice:
     message = wire.message
     speech, thought = _content(message, quirks)
@@ -104,24 +121,11 @@ def _call(wire: WireCall, position: int) -> ToolCallPart:
 def _content(message: WireAnswerMessage, quirks: Quirks) -> tuple[str, str]:
     """`(speech, thought)`; reasoning comes in a field of its own or in front of the content."""
     if isinstance(message.content, list):
-        speech, thought = _mistral_parts(message.content)
+        speech, thought = split_parts(message.content)
     else:
         thought, speech = split_thinking(message.content or "", quirks.thinks_first)
     reasoning = message.reasoning_content or message.reasoning
     return speech, reasoning if isinstance(reasoning, str) else thought
-
-
-def _mistral_parts(parts: list[dict[str, Any]]) -> tuple[str, str]:
-    """Content as parts, thinking among them. Source: Mistral chat API, November 2026."""
-    speech: list[str] = []
-    thought: list[str] = []
-    for part in parts:
-        if part.get("type") == "thinking":
-            inner = part.get("thinking") or []
-            thought.extend(str(piece.get("text", "")) for piece in inner if isinstance(piece, dict))
-        else:
-            speech.append(str(part.get("text") or ""))
-    return "".join(speech), "".join(thought)
 
 
 def _message_native(message: WireAnswerMessage) -> Native | None:

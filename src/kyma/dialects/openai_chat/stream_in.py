@@ -15,8 +15,9 @@ from kyma.core.answer import (
     ToolCallDelta,
     ToolCallStart,
 )
+from kyma.core.errors import Garbled
 from kyma.core.model import Quirks
-from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, finish_reason, read_words
+from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, WirePart, finish_reason, read_words, split_parts
 from kyma.dialects.openai_chat.wire import NAME, NULL, STOP, encoder, parse_usage
 from kyma.dialects.sse_decoder import RepeatingDecoder
 from kyma.dialects.thinking import ThinkSplitter
@@ -26,7 +27,7 @@ DONE = b"[DONE]"
 
 
 class WireDelta(msgspec.Struct, gc=False):
-    content: str | None = None
+    content: str | list[WirePart] | None = None
     role: msgspec.Raw = NULL
     reasoning_content: msgspec.Raw = NULL
     reasoning: msgspec.Raw = NULL
@@ -75,13 +76,17 @@ def stream_decoder(quirks: Quirks) -> "ChunkDecoder":
 
 
 class ChoiceState:
-    """What a stream has said of one choice; `splitter` is None once its content can hold no more thoughts."""
+    """What a stream has said of one choice; `splitter` is None once its content can hold no more thoughts.
 
-    __slots__ = ("calls", "has_finished", "has_refused", "splitter")
+    `calls` are ids by index, `nameless` the first arguments of calls whose name has not come yet.
+    """
+
+    __slots__ = ("calls", "has_finished", "has_refused", "nameless", "splitter")
 
     def __init__(self, thinks_first: bool) -> None:
         self.splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
         self.calls: dict[int, str] = {}
+        self.nameless: dict[int, str] = {}
         self.has_finished = self.has_refused = False
 
 
@@ -110,7 +115,7 @@ class ChunkDecoder(RepeatingDecoder):
         for choice in chunk.choices or ():
             state = self._choices.get(choice.index) or self._open(choice.index)
             _read_delta(choice, choice.delta or SILENCE, state, events)
-            if choice.finish_reason is not None:
+            if choice.finish_reason is not None and not state.has_finished:  # some say it again beside the usage
                 _finish(choice, state, events)
             if choice.usage is not NULL:
                 self._report(choice.usage, events)
@@ -132,12 +137,15 @@ def _read_delta(choice: WireChunkChoice, delta: WireDelta, state: ChoiceState, e
         if thought := read_words(delta.reasoning_content) or read_words(delta.reasoning):
             events.append(ThinkingDelta(index, thought))
     if text:
-        if state.splitter is None:  # nearly always
+        if isinstance(text, list):
+            speech, thought = split_parts(text)
+            _say(index, (thought, speech), events)
+        elif state.splitter is None:  # nearly always
             events.append(TextDelta(index, text))
         else:
             _split(index, text, state, events)
     if delta.tool_calls is not NULL and delta.tool_calls != NULL:
-        _read_calls(index, delta.tool_calls, state.calls, events)
+        _read_calls(index, delta.tool_calls, state, events)
     if not (
         choice.logprobs is NULL
         and delta.refusal is delta.annotations is delta.audio is delta.reasoning_details is delta.function_call is NULL
@@ -164,19 +172,27 @@ def _say(index: int, split: tuple[str, str], events: list[ChatEvent]) -> None:
         events.append(TextDelta(index, speech))
 
 
-def _read_calls(choice: int, raw: msgspec.Raw, open_calls: dict[int, str], events: list[ChatEvent]) -> None:
+def _read_calls(choice: int, raw: msgspec.Raw, state: ChoiceState, events: list[ChatEvent]) -> None:
     for position, call in enumerate(_calls_decoder.decode(raw)):
         index = position if call.index is None else call.index
         function = call.function or WireCalledFunctionDelta()
         arguments = function.arguments or ""
         if not isinstance(arguments, str):
             arguments = encoder.encode(arguments).decode()
-        known = open_calls.get(index)
+        known = state.calls.get(index)
         if known is None or (call.id and call.id != known and function.name):
+            if not (call.id or function.name or arguments):  # Workers AI closes calls so
+                continue
             if known is not None:
-                index = 1 + max(open_calls)
-            open_calls[index] = call_id = call.id or f"call_{choice}_{index}"
-            events.append(ToolCallStart(choice, index, call_id, function.name or "", arguments))
+                index = 1 + max(state.calls)
+            known = state.calls[index] = call.id or f"call_{choice}_{index}"
+            state.nameless[index] = ""
+        if index in state.nameless:
+            arguments = state.nameless.pop(index) + arguments
+            if function.name:
+                events.append(ToolCallStart(choice, index, known, function.name, arguments))
+            else:
+                state.nameless[index] = arguments
         elif arguments:
             events.append(ToolCallDelta(choice, index, arguments))
 
@@ -191,6 +207,8 @@ def _read_native(choice: WireChunkChoice, delta: WireDelta, events: list[ChatEve
 def _finish(choice: WireChunkChoice, state: ChoiceState, events: list[ChatEvent]) -> None:
     if state.splitter is not None:
         _say(choice.index, state.splitter.close(), events)
+    if state.nameless:
+        raise Garbled("the answer calls a tool and does not say which")
     reason = finish_reason(choice.finish_reason, bool(state.calls), state.has_refused)
     word = STOP if state.has_refused and reason is FinishReason.CONTENT_FILTER else None
     events.append(Finish(choice.index, reason, word, NAME if word else ""))

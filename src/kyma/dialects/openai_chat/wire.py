@@ -30,8 +30,13 @@ FINISH_REASONS = {
     "model_length": FinishReason.LENGTH,
     "end_turn": FinishReason.STOP,
     "eos": FinishReason.STOP,
+    "sensitive": FinishReason.CONTENT_FILTER,
+    "model_context_window_exceeded": FinishReason.LENGTH,
 }
-"""What compatible vendors write (`model_length` is Mistral's, `eos` Together's); anything else is a failure."""
+"""What compatible vendors write; anything else is a failure.
+
+`model_length` is Mistral's, `eos` Together's, `sensitive` and `model_context_window_exceeded` are Z.ai's.
+"""
 
 
 class CachedDetails(msgspec.Struct):
@@ -61,13 +66,18 @@ usage_decoder = msgspec.json.Decoder(WireUsage)
 
 
 def parse_usage(raw: msgspec.Raw, quirks: Quirks) -> UsageReport | None:
-    """A vendor's `usage` in disjoint buckets; None for `null`, an invalid report for nonsense."""
+    """A vendor's `usage` in disjoint buckets; None for `null`, an invalid report for nonsense.
+
+    None for one of zeros too, as MiniMax sends before it has counted and Workers AI once more after it has.
+    """
     if raw is NULL or raw == NULL:
         return None
     try:
         wire = usage_decoder.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         return UsageReport(Usage(), is_valid=False)
+    if not (wire.prompt_tokens or wire.completion_tokens):
+        return None
     details = wire.prompt_tokens_details or wire.prompt_token_details
     cached, written, reasoning = _cached(wire, details), 0, 0
     if details is not None:

@@ -6,9 +6,9 @@ import msgspec
 
 from kyma.core.answer import UsageReport
 from kyma.core.chat import Rendered
-from kyma.core.errors import Garbled, Rejected
+from kyma.core.errors import Garbled
 from kyma.core.model import Quirks, Usage
-from kyma.dialects.openai_embeddings.vectors import read_vector, vector_of
+from kyma.dialects.openai_embeddings.vectors import checked, read_vector, vector_of
 from kyma.dialects.openai_embeddings.wire import EmbeddingRequest, EmbeddingResponse, parse_usage
 from kyma.dialects.raw_fields import NULL, RawFields, encoder, raw
 from kyma.dialects.vendor_errors import error_in_answer
@@ -71,18 +71,10 @@ def parse_response(body: bytes, request: EmbeddingRequest) -> EmbeddingResponse:
     if len(wire.data or ()) != request.count or found.keys() != set(range(request.count)):
         raise Garbled(f"the answer has no embedding for each of the {request.count} inputs")
     vectors = tuple([read_vector(found[index]) for index in range(request.count)])
-    return _checked(EmbeddingResponse(vectors, parse_usage(wire.usage)), request)
+    return checked(EmbeddingResponse(vectors, parse_usage(wire.usage)), request)
 
 
 def respond(request: EmbeddingRequest, vectors: Sequence[Sequence[float]], input_tokens: int) -> EmbeddingResponse:
     """The same from vectors that were computed here. Raises: Rejected as above."""
     response = EmbeddingResponse(tuple(map(vector_of, vectors)), UsageReport(Usage(input_tokens)))
-    return _checked(response, request)
-
-
-def _checked(response: EmbeddingResponse, request: EmbeddingRequest) -> EmbeddingResponse:
-    most = min(vector.dimensions for vector in response.vectors)
-    if request.dimensions is not None and request.dimensions > most:
-        explanation = f"dimensions may be at most {most} for this model"
-        raise Rejected(explanation, upstream_status=400, caller_message=explanation)
-    return response
+    return checked(response, request)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import msgspec
 
-from kyma.core.errors import Garbled
-from kyma.dialects.openai_embeddings.wire import Encoding, Vector
+from kyma.core.errors import Garbled, Rejected
+from kyma.dialects.openai_embeddings.wire import EmbeddingRequest, EmbeddingResponse, Encoding, Vector
 from kyma.dialects.raw_fields import encoder
 
 FLOAT_BYTES = 4
@@ -26,6 +26,15 @@ def read_vector(raw: msgspec.Raw) -> Vector:
     if not values or not all(map(math.isfinite, values)):
         raise Garbled("an embedding is empty or holds what is no number")
     return Vector(len(values), raw)
+
+
+def checked(response: EmbeddingResponse, request: EmbeddingRequest) -> EmbeddingResponse:
+    """The answer, if its vectors are as long as was asked. Raises: Rejected when the model has fewer dimensions."""
+    most = min(vector.dimensions for vector in response.vectors)
+    if request.dimensions is not None and request.dimensions > most:
+        explanation = f"dimensions may be at most {most} for this model"
+        raise Rejected(explanation, upstream_status=400, caller_message=explanation)
+    return response
 
 
 def vector_of(values: Sequence[float]) -> Vector:

@@ -13,7 +13,14 @@ from kyma.dialects.rerank.wire import NAME, RerankRequest
 
 MAX_DOCUMENTS = 10_000
 """As many as Cohere takes in one request; others take fewer and say so themselves."""
-TOP_WORDS = ("top_n", "top_k")
+
+DOCUMENTS_A_SEARCH, CHUNK_TOKENS = 100, 500
+"""What a vendor that charges by the search takes for one: a document longer than a chunk, query included, is several.
+
+Source: Cohere's pricing page, November 2026.
+"""
+LEAST_CHUNK = 100
+"""What a query is taken to leave of a chunk at least; nobody says."""
 
 Top = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
@@ -59,11 +66,12 @@ def parse_request(body: bytes) -> RerankRequest:
         _refuse(f"documents may be at most {MAX_DOCUMENTS}; these are {len(wire.documents)}", "documents")
     if wire.top_n and wire.top_k and wire.top_n != wire.top_k:
         _refuse("top_n and top_k say the same; send one of them", "top_k")
+    documents = tuple([document if isinstance(document, str) else document.text for document in wire.documents])
     return RerankRequest(
         model=model,
         preferences=preferences,
         query=wire.query,
-        documents=tuple([document if isinstance(document, str) else document.text for document in wire.documents]),
+        documents=documents,
         as_sent=as_sent,
         top_n=wire.top_n or wire.top_k,
         returns_documents=bool(wire.return_documents),
@@ -71,7 +79,16 @@ def parse_request(body: bytes) -> RerankRequest:
         lost=_beside_text(wire.documents, as_sent),
         input_bytes=len(memoryview(fields["query"])) * len(as_sent) + len(memoryview(fields["documents"])),
         readings=len(as_sent),
+        searches=_searches(wire.query, documents),
+        least_searches=-(-len(documents) // DOCUMENTS_A_SEARCH),
     )
+
+
+def _searches(query: str, documents: tuple[str, ...]) -> int:
+    """At most how many searches it is, with a token for each byte."""
+    room = max(LEAST_CHUNK, CHUNK_TOKENS - len(query.encode()))
+    chunks = sum(max(1, -(-len(document.encode()) // room)) for document in documents)
+    return -(-chunks // DOCUMENTS_A_SEARCH)
 
 
 def _beside_text(documents: list[str | WireDocument], as_sent: tuple[msgspec.Raw, ...]) -> tuple[str, ...]:

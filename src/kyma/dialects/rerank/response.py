@@ -3,8 +3,8 @@
 import msgspec
 
 from kyma.core.answer import Bill
+from kyma.core.money import usd_number
 from kyma.dialects.base import Reply
-from kyma.dialects.openai_shared import InputUsageOut, render_input_usage
 from kyma.dialects.raw_fields import encoder
 from kyma.dialects.rerank.wire import Ranked, RerankRequest, RerankResponse
 
@@ -19,23 +19,33 @@ class ResultOut(msgspec.Struct, omit_defaults=True):
     document: DocumentOut | msgspec.Raw | None = None
 
 
+class UsageOut(msgspec.Struct, omit_defaults=True):
+    """`usage`, and what it cost in USD; `search_units` where the source charges by the search."""
+
+    prompt_tokens: int
+    total_tokens: int
+    cost: msgspec.Raw
+    search_units: int = 0
+
+
 class RankingOut(msgspec.Struct):
     id: str
     object: str
     model: str
     results: list[ResultOut]
-    usage: InputUsageOut
+    usage: UsageOut
 
 
 def render_response(response: RerankResponse, reply: Reply, bill: Bill, request: RerankRequest) -> bytes:
     """The results, the best first; documents, if they were asked for, as the customer sent them."""
+    tokens = bill.usage.total_input
     return encoder.encode(
         RankingOut(
             "rerank-" + reply.request_id.removeprefix("req_"),
             "list",
             reply.model_id,
             [_result(entry, request) for entry in response.ranked],
-            render_input_usage(bill),
+            UsageOut(tokens, tokens, usd_number(bill.cost), bill.usage.searches),
         )
     )
 

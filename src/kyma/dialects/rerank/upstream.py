@@ -1,6 +1,5 @@
 """The vendor's side: a request in its form, and its 200 as a ranking."""
 
-import math
 from collections.abc import Sequence
 
 import msgspec
@@ -115,7 +114,7 @@ def parse_response(body: bytes, request: RerankRequest) -> RerankResponse:
     is_whole = len(found or ()) == len(ranked) > 0
     if not is_whole or not all(0 <= entry.index < len(request.documents) for entry in ranked):
         raise Garbled("the answer ranks nothing, or documents that were not sent")
-    return RerankResponse(_best(ranked, request.top_n), *_counted(wire))
+    return RerankResponse(_best(ranked, request.top_n), _counted(wire))
 
 
 def respond(request: RerankRequest, scores: Sequence[float], input_tokens: int) -> RerankResponse:
@@ -129,21 +128,22 @@ def _best(ranked: tuple[Ranked, ...], top_n: int | None) -> tuple[Ranked, ...]:
     return tuple(sorted(ranked, key=lambda entry: (-entry.score, entry.index))[:top_n])
 
 
-def _counted(wire: WireAnswer) -> tuple[UsageReport | None, int | None]:
-    """`(report, search units)` from wherever the vendor says them; an invalid report for nonsense."""
+def _counted(wire: WireAnswer) -> UsageReport | None:
+    """Tokens and searches from wherever the vendor says them; an invalid report for nonsense."""
     try:
         usage = WireUsage() if wire.usage == NULL else _usage_decoder.decode(wire.usage)
         meta = WireMeta() if wire.meta == NULL else _meta_decoder.decode(wire.meta)
     except msgspec.DecodeError:
-        return UsageReport(Usage(), is_valid=False), None
+        return UsageReport(Usage(), is_valid=False)
     tokens: float | None = usage.prompt_tokens or usage.total_tokens
     if tokens is None and meta.tokens is not None:
         tokens = meta.tokens.input_tokens
-    units = usage.search_units
-    if units is None and meta.billed_units is not None:
-        units = meta.billed_units.search_units
-    searches = None if units is None else max(0, math.ceil(units))
-    if tokens is None:
-        return None, searches
-    is_valid = 0 <= tokens < MAX_TOKENS and tokens == int(tokens)
-    return UsageReport(Usage(int(tokens)) if is_valid else Usage(), is_valid), searches
+    searches = usage.search_units
+    if searches is None and meta.billed_units is not None:
+        searches = meta.billed_units.search_units
+    if tokens is None and searches is None:
+        return None
+    figures = (tokens or 0, searches or 0)
+    if not all(0 <= figure < MAX_TOKENS and figure == int(figure) for figure in figures):
+        return UsageReport(Usage(), is_valid=False)
+    return UsageReport(Usage(int(figures[0]), searches=int(figures[1])))

@@ -36,14 +36,10 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class RerankResponse(msgspec.Struct, frozen=True):
-    """The best first, no more than were asked for; `report` is None when the upstream counted no tokens.
-
-    `search_units` is what a vendor bills that charges by the search, not by the token.
-    """
+    """The best first, no more than were asked for; `report` is None when the upstream counted nothing."""
 
     ranked: tuple[Ranked, ...]
     report: UsageReport | None
-    search_units: int | None = None
 
     @property
     def is_blank(self) -> bool:
