@@ -7,6 +7,8 @@ import msgspec
 from tests.upstream import (
     anthropic_reading,
     anthropic_talk,
+    bedrock_reading,
+    bedrock_talk,
     gemini_reading,
     gemini_talk,
     openai_reading,
@@ -57,6 +59,15 @@ GEMINI = Family(
     gemini_talk.WholeGemini,
     gemini_talk.error,
 )
+BEDROCK = Family(
+    bedrock_talk.DIALECT,
+    "bedrock-",
+    bedrock_reading.owns,
+    bedrock_reading.read,
+    bedrock_talk.StreamedBedrock,
+    bedrock_talk.WholeBedrock,
+    bedrock_talk.error,
+)
 OPENAI_WHOLE = Family(
     openai_whole.DIALECT,
     "list-",
@@ -66,7 +77,7 @@ OPENAI_WHOLE = Family(
     openai_whole.WholeOpenAILists,
     openai_talk.error,
 )
-ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_WHOLE)
+ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, BEDROCK, OPENAI_WHOLE)
 
 
 def family_at(path: str) -> Family | None:

@@ -22,7 +22,7 @@ ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
 ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
 """An alias may end in a star: then it stands for every name that begins so and is no model."""
 
-Dialect = Literal["openai_chat", "anthropic_messages", "gemini"]
+Dialect = Literal["openai_chat", "anthropic_messages", "gemini", "bedrock_converse"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching", "token_ids"]
 Purpose = Literal[
     "general",
