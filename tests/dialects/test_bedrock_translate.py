@@ -430,7 +430,7 @@ def test_claude_is_not_sampled_while_it_thinks() -> None:
 
 def test_what_the_row_refuses_is_left_out_and_named() -> None:
     rendered = render(
-        quirks=Quirks(drop=("temperature", "topP", "top_k", "service_tier")),
+        quirks=Quirks(drop=("temperature", "top_p", "top_k", "service_tier", "speed")),
         temperature=0.5,
         top_p=0.5,
         top_k=5,

@@ -1,5 +1,6 @@
 """A chat as a Converse body, with the report on what that leaves out or says another way."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from kyma.dialects.bedrock_converse.media import Block
 from kyma.dialects.bedrock_converse.turns import Turns, limit_cache_points
 from kyma.dialects.bedrock_converse.wire import encoder
 from kyma.dialects.report import Report
+from kyma.dialects.schemas import FREE_TEXT, closed, of_object
 
 UNSAYABLE = (
     *("seed", "logit_bias", "top_logprobs", "verbosity", "cache_key", "user"),
@@ -28,8 +30,9 @@ BUDGETS: tuple[tuple[int, Effort], ...] = ((4_096, "low"), (16_384, "medium"))
 ANY_OBJECT = "Answer with one JSON object, and nothing else."
 UNDER_SCHEMA = "Answer with one JSON object, and nothing else, that is valid under this JSON schema:\n"
 CALL_NOTHING = "Do not call any tool now."
-NO_PARAMETERS = msgspec.Raw(b'{"type":"object","properties":{}}')
-FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
+
+WISHES = {field.name: field.default for field in msgspec.structs.fields(Chat) if field.default is not msgspec.NODEFAULT}
+"""What a request need not ask for, and how it says that it does not."""
 
 _any_decoder = msgspec.json.Decoder()
 
@@ -37,6 +40,7 @@ _any_decoder = msgspec.json.Decoder()
 def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
     """The whole body and its report."""
     report = Report(chat.names, chat.lost)
+    chat = _without(chat, quirks.drop, report)
     for concept in UNSAYABLE:
         if (asked := getattr(chat, concept)) is not None and not (concept in PENALTIES and asked == 0):
             report.drop(concept)
@@ -69,7 +73,7 @@ class _Body:
             fields["system"] = turns.system
         fields["messages"] = turns.turns
         fields["inferenceConfig"] = self._sampling(self._reason())
-        if chat.service_tier in TIERS and not self._is_refused("service_tier", "serviceTier"):
+        if chat.service_tier in TIERS:
             fields["serviceTier"] = {"type": chat.service_tier}
         elif chat.service_tier not in (None, "auto"):
             self._report.drop("service_tier")
@@ -138,7 +142,7 @@ class _Body:
         if wanted.schema is None or not self._quirks.json_schema:
             self._report.emulate("output_format")
             return ANY_OBJECT if wanted.schema is None else UNDER_SCHEMA + bytes(wanted.schema).decode()
-        schema = encoder.encode(_closed(_any_decoder.decode(wanted.schema))).decode()
+        schema = encoder.encode(closed(_any_decoder.decode(wanted.schema))).decode()
         said = {"name": wanted.name, "schema": schema}
         if wanted.description:
             said["description"] = wanted.description
@@ -196,19 +200,19 @@ class _Body:
         chat, maker = self._chat, self._maker
         config: dict[str, Any] = {"maxTokens": chat.max_tokens}
         if chat.temperature is not None:
-            if self._is_refused("temperature") or (thinks and chat.temperature != 1):
+            if thinks and chat.temperature != 1:
                 self._report.drop("temperature")
             else:
                 config["temperature"] = max(self._quirks.min_temperature, min(MAX_TEMPERATURE, chat.temperature))
                 if config["temperature"] != chat.temperature:
                     self._report.emulate("temperature")
         if chat.top_p is not None:
-            if self._is_refused("top_p", "topP") or thinks or (maker.is_claude and "temperature" in config):
+            if thinks or (maker.is_claude and "temperature" in config):
                 self._report.drop("top_p")
             else:
                 config["topP"] = chat.top_p
         if chat.top_k is not None:
-            if maker.top_k is None or thinks or self._is_refused("top_k"):
+            if maker.top_k is None or thinks:
                 self._report.drop("top_k")
             else:
                 self._more |= {"top_k": chat.top_k} if maker.top_k == "flat" else _nested_top_k(chat.top_k)
@@ -218,9 +222,13 @@ class _Body:
             self._report.drop("stop")
         return config
 
-    def _is_refused(self, *names: str) -> bool:
-        """Whether the row says that the source does not take a field, by our name of it or by Converse's."""
-        return any(name in self._quirks.drop for name in names)
+
+def _without(chat: Chat, refused: Iterable[str], report: Report) -> Chat:
+    """The chat without the wishes that the source does not take, by our names of them."""
+    asked = [name for name in refused if name in WISHES and getattr(chat, name) != WISHES[name]]
+    for concept in asked:
+        report.drop(concept)
+    return msgspec.structs.replace(chat, **{name: WISHES[name] for name in asked})
 
 
 def _nested_top_k(top_k: int) -> dict[str, Any]:
@@ -234,25 +242,5 @@ def _spec(tool: Tool) -> Block:
         description = f"{description}\nThe input has this format: {bytes(tool.format).decode()}"
     if description.strip():
         spec["description"] = description.strip() if tool.is_custom else description
-    spec["inputSchema"] = {"json": FREE_TEXT if tool.is_custom else _parameters(tool.parameters)}
+    spec["inputSchema"] = {"json": FREE_TEXT if tool.is_custom else of_object(tool.parameters)}
     return {"toolSpec": spec}
-
-
-def _parameters(schema: msgspec.Raw | None) -> Any:
-    """A schema of an object, which is all that Converse takes."""
-    value = None if schema is None else _any_decoder.decode(schema)
-    if not isinstance(value, dict):
-        return NO_PARAMETERS
-    return schema if value.get("type") == "object" else {**value, "type": "object"}
-
-
-def _closed(schema: Any) -> Any:
-    """A schema whose objects say that they take no further members: one that does not say so is refused."""
-    if isinstance(schema, list):
-        return [_closed(inner) for inner in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {name: _closed(inner) for name, inner in schema.items()}
-    if closed.get("type") == "object" and isinstance(closed.get("properties", {}), dict):
-        closed.setdefault("additionalProperties", False)
-    return closed
