@@ -125,6 +125,13 @@ def test_a_stream_without_its_count_is_whole() -> None:
     assert decode(begin() + delta(0, text="x") + end("end_turn", None))[-1] == Finish(0, FinishReason.STOP)
 
 
+def test_a_count_before_the_end_is_not_the_end() -> None:
+    counted = event("metadata", usage={"inputTokens": 1, "outputTokens": 1})
+    events = decode(begin() + delta(0, text="x") + counted + stop(0) + event("messageStop", stopReason="end_turn"))
+    assert events[1:] == [UsageReport(Usage(1, output=1)), PartEnd(0), Finish(0, FinishReason.STOP)]
+    assert isinstance(failure(begin() + delta(0, text="x") + counted), Garbled)
+
+
 @pytest.mark.parametrize(
     ("word", "reason"),
     [

@@ -52,30 +52,30 @@ class FrameParser:
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The frames that `data` completes, those before a broken one too. Raises: BrokenFrame."""
         rest = self._rest + data if self._rest else data
-        start = 0
-        while len(rest) - start >= _PRELUDE.size:
+        start, size = 0, len(rest)
+        while size - start >= _PRELUDE.size:
             total, headers_size, checksum = _PRELUDE.unpack_from(rest, start)
             if crc32(rest[start : start + _LENGTHS_BYTES]) != checksum:
                 raise BrokenFrame("the lengths of a frame do not have their checksum")
             if not _LEAST_BYTES + headers_size <= total <= MAX_FRAME_BYTES or headers_size > MAX_HEADERS_BYTES:
                 raise BrokenFrame("a frame has a length that cannot be")
-            if len(rest) - start < total:
+            if size - start < total:
                 break
-            yield self._frame(rest[start : start + total], headers_size)
+            end = start + total - _CRC_BYTES
+            if crc32(rest[start:end]) != int.from_bytes(rest[end : start + total]):
+                raise BrokenFrame("a frame does not have its checksum")
+            payload_start = start + _PRELUDE.size + headers_size
+            yield Frame(self._headers(rest[start + _PRELUDE.size : payload_start]), rest[payload_start:end])
             start += total
         self._rest = rest[start:]
 
-    def _frame(self, frame: bytes, headers_size: int) -> Frame:
-        if crc32(frame[:-_CRC_BYTES]) != int.from_bytes(frame[-_CRC_BYTES:]):
-            raise BrokenFrame("a frame does not have its checksum")
-        start = _PRELUDE.size + headers_size
-        raw = frame[_PRELUDE.size : start]
+    def _headers(self, raw: bytes) -> dict[str, HeaderValue]:
         headers = self._known.get(raw)
         if headers is None:
             headers = read_headers(raw)
             if len(self._known) < MAX_KNOWN_HEADERS:
                 self._known[raw] = headers
-        return Frame(headers, frame[start:-_CRC_BYTES])
+        return headers
 
 
 def read_headers(raw: bytes) -> dict[str, HeaderValue]:

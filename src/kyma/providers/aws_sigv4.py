@@ -53,6 +53,7 @@ class Signer:
         self._service = service
         self._day = ""
         self._signing_key = b""
+        self._paths: dict[str, bytes] = {}
 
     def sign(
         self, method: str, origin: Origin, path: str, headers: tuple[tuple[bytes, bytes], ...], body: bytes
@@ -63,12 +64,19 @@ class Signer:
         if self._key.session_token:
             added.append((b"x-amz-security-token", self._key.session_token.encode()))
         known = ((b"host", origin.host_header.encode()), *headers, *added)
-        request, names = canonical_request(method, path, known, body)
+        request, names = canonical_request(method, self._encoded(path), known, body)
         scope = f"{stamp[:8]}/{self._region}/{self._service}/aws4_request"
         to_sign = f"{ALGORITHM}\n{stamp}\n{scope}\n{sha256(request).hexdigest()}"
         signature = hmac.digest(self._key_of(stamp[:8]), to_sign.encode(), sha256).hex()
         said = f"{ALGORITHM} Credential={self._key.access_key_id}/{scope}, SignedHeaders={names}, Signature={signature}"
         return (*added, (b"authorization", said.encode()))
+
+    def _encoded(self, path: str) -> bytes:
+        """The path of the wire encoded once more, so an id's `%3A` is `%253A`; only S3 does not want that."""
+        encoded = self._paths.get(path)
+        if encoded is None:
+            encoded = self._paths[path] = quote(path, safe="/~").encode()
+        return encoded
 
     def _key_of(self, day: str) -> bytes:
         if day != self._day:
@@ -80,18 +88,15 @@ class Signer:
 
 
 def canonical_request(
-    method: str, path: str, headers: tuple[tuple[bytes, bytes], ...], body: bytes
+    method: str, path: bytes, headers: tuple[tuple[bytes, bytes], ...], body: bytes
 ) -> tuple[bytes, str]:
-    """The bytes that are hashed, and the names of the signed headers. Requests to Bedrock have no query.
-
-    The path of the wire is encoded once more, so an id's `%3A` stands here as `%253A`; only S3 does not want that.
-    """
+    """The bytes that are hashed, and the names of the signed headers. Requests to Bedrock have no query."""
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         values.setdefault(name.lower(), []).append(b" ".join(value.split()))
     names = b";".join(sorted(values))
     lines = (
-        *(method.encode(), quote(path, safe="/~").encode(), b""),
+        *(method.encode(), path, b""),
         *(b"%b:%b" % (name, b",".join(values[name])) for name in sorted(values)),
         *(b"", names, sha256(body).hexdigest().encode()),
     )
