@@ -7,18 +7,27 @@ from pathlib import Path
 
 import msgspec
 
+from tests.upstream.aws_signature import ACCESS_KEY_ID, SECRET_ACCESS_KEY
+
 PROVIDER_KEY = "sk-test-upstream"
 
-FAMILIES: Sequence[str] = ("openai_chat", "anthropic_messages", "gemini", "cohere_chat")
+FAMILIES: Sequence[str] = ("openai_chat", "anthropic_messages", "gemini", "cohere_chat", "bedrock_converse")
 """The dialects in which test gateways talk to the scripted upstream."""
 
-SUFFIXES = {"openai_chat": "", "anthropic_messages": "-anthropic", "gemini": "-gemini", "cohere_chat": "-cohere"}
-BASE_PATHS = {"openai_chat": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta", "cohere_chat": "/v2"}
+SUFFIXES = {
+    **{"openai_chat": "", "anthropic_messages": "-anthropic", "gemini": "-gemini"},
+    **{"cohere_chat": "-cohere", "bedrock_converse": "-bedrock"},
+}
+BASE_PATHS = {
+    **{"openai_chat": "/v1", "anthropic_messages": "/v1", "gemini": "/v1beta"},
+    **{"cohere_chat": "/v2", "bedrock_converse": ""},
+}
 DIALECT_FIELDS: Mapping[str, Mapping[str, object]] = {
     "openai_chat": {},
     "anthropic_messages": {"key_header": "x-api-key", "headers": {"anthropic-version": "2023-06-01"}},
     "gemini": {"key_header": "x-goog-api-key"},
     "cohere_chat": {"quirks": {"rerank_form": "cohere"}},
+    "bedrock_converse": {"auth": "aws"},
 }
 """What a provider row of that dialect says besides."""
 
@@ -81,6 +90,14 @@ def write_catalog(config_dir: Path, providers: Sequence[ProviderSpec], models: S
 def key_env(provider: ProviderSpec) -> str:
     """The variable that holds a provider's key; the provider is on when it is set."""
     return f"{provider.id.upper().replace('-', '_')}_API_KEY"
+
+
+def key_variables(provider: ProviderSpec) -> Mapping[str, str]:
+    """What switches a provider on: its key, or one of AWS's, with which its requests are signed."""
+    if provider.dialect != "bedrock_converse":
+        return {key_env(provider): PROVIDER_KEY}
+    pair = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
+    return {key_env(provider): "\n".join(pair.values()), **pair}
 
 
 def _provider_toml(provider: ProviderSpec) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.gateway_catalog import PROVIDER_KEY, ModelSpec, ProviderSpec, key_env, write_catalog
+from tests.gateway_catalog import ModelSpec, ProviderSpec, key_variables, write_catalog
 from tests.upstream.process import ROOT, tethered
 
 READY_WITHIN_S = 30.0
@@ -69,7 +69,7 @@ class GatewayProcess:
             "KYMA_LOCAL_ENABLED": "false",
             "KYMA_SHUTDOWN_S": "5",
             "PYTHONUNBUFFERED": "1",
-            **{key_env(provider): PROVIDER_KEY for provider in providers},
+            **{name: value for provider in providers for name, value in key_variables(provider).items()},
             **(env or {}),
         }
         self.data_dir.mkdir(parents=True, exist_ok=True)

@@ -224,7 +224,7 @@ MUTANTS = (
     _one(
         "failover-midstream",
         "a chunk that cannot be read is skipped",
-        "dialects/sse_decoder.py",
+        "dialects/framed_decoder.py",
         "self._fail(Garbled(self.garbled), events)",
         "return events",
     ),

@@ -202,7 +202,10 @@ Made by `python -m tests.dialects.every_field`; a test keeps it true. *mapped*: 
 `X-Kyma-Strict: true` makes that a 400. *given back*: stands in the answer again. Fields that are not listed are
 dropped and named. What a single vendor or model refuses is its row's quirk and reported the same way.
 What a vendor would charge for beside tokens is refused where it has no price: see decision 4.
-`provider` and `models` are for the gateway and reach no vendor: see routing.md.""".splitlines()
+`provider` and `models` are for the gateway and reach no vendor: see routing.md.
+
+Under `bedrock_converse` stands what it takes for every maker's models; for Claude, and in part for Nova, gpt-oss and
+Qwen, thought, `top_k`, cache marks and one call at a time are mapped too.""".splitlines()
 
 RERANK_HEAD = """
 ## Rerank, by the vendor's form

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kyma.dialects import bedrock_converse, cohere_chat
+from kyma.providers.compat import DIALECTS
 from kyma.providers.translate import READERS
 from tests.dialects.every_field import BASES, FIELDS, GIVEN_BACK, lines, request
 
@@ -17,6 +19,7 @@ def test_the_table_is_true() -> None:
 
 def test_every_dialect_of_customers_is_in_it() -> None:
     assert set(FIELDS) == set(BASES) == set(READERS)
+    assert set(DIALECTS) - set(FIELDS) == {bedrock_converse.NAME, cohere_chat.NAME}
 
 
 ASKED = [(dialect, field) for dialect in FIELDS for field in FIELDS[dialect]]

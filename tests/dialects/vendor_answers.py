@@ -1,7 +1,7 @@
 """Answers of every kind as each family of vendors writes them, whole and streamed, and what they say.
 
-Shapes: OpenAI's and Anthropic's streaming references, ai.google.dev, cohere-python's v2 types, November 2026;
-llama.cpp's own stream is recorded.
+Shapes: OpenAI's, Anthropic's and Amazon's references of streams, ai.google.dev, cohere-python's v2 types, November
+2026; llama.cpp's own stream is recorded.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from tests.customers.heard import Heard, arguments
+from tests.dialects import bedrock_frames
 from tests.dialects import test_anthropic_stream as anthropic_frames
 from tests.dialects import test_gemini_stream as gemini_frames
 from tests.dialects import test_openai_chat_stream as openai_frames
@@ -48,9 +49,11 @@ def answer(
     streams = {"openai_chat": _openai_stream(*said)}
     streams |= {"anthropic_messages": _anthropic_stream(*said), "gemini": _gemini_stream(*said)}
     streams |= {} if refusal else {"cohere_chat": _cohere_stream(*said)}
+    streams["bedrock_converse"] = _bedrock_stream(*said)
     wholes = {"openai_chat": _openai_whole(*said)}
     wholes |= {"anthropic_messages": _anthropic_whole(*said), "gemini": _gemini_whole(*said)}
     wholes |= {} if refusal else {"cohere_chat": _cohere_whole(*said)}
+    wholes["bedrock_converse"] = _bedrock_whole(*said)
     return VendorAnswer(name, heard, streams, wholes)
 
 
@@ -62,6 +65,7 @@ def broken(name: str, ends: dict[str, bytes]) -> VendorAnswer:
         "anthropic_messages": _anthropic_stream(*said).partition(b"event: content_block_stop")[0],
         "gemini": _gemini_stream(*said).rpartition(b"data: ")[0],
         "cohere_chat": _cohere_stream(*said).partition(b"event: content-end")[0],
+        "bedrock_converse": _bedrock_stream(*said).partition(bedrock_frames.stop(0))[0],
     }
     heard = Heard("one two three", "", (), "", (0, 0))
     return VendorAnswer(name, heard, {family: streams[family] + ends[family] for family in streams}, {}, True)
@@ -223,7 +227,40 @@ def _cohere_usage() -> dict[str, Any]:
     return {"billed_units": billed, "tokens": {"input_tokens": 500 + USAGE[0], "output_tokens": 3 + USAGE[1]}}
 
 
-NOTHING = dict.fromkeys(("openai_chat", "anthropic_messages", "gemini", "cohere_chat"), b"")
+BEDROCK_REASONS = STOP_REASONS | {"refusal": "content_filtered"}
+
+
+def _bedrock_stream(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    """Blocks without a start, but for those of calls."""
+    blocks: list[list[bytes]] = []
+    if thought:
+        told = [bedrock_frames.thought(0, text=piece) for piece in _pieces(thought)]
+        blocks.append([*told, bedrock_frames.thought(0, signature=SIGNATURE)])
+    if said := text + refusal:
+        index = len(blocks)
+        blocks.append([bedrock_frames.delta(index, text=piece) for piece in _pieces(said)])
+    for at, (name, said) in enumerate(calls):
+        index = len(blocks)
+        start = bedrock_frames.call(index, f"tooluse_{at}", name)
+        blocks.append([start, *(bedrock_frames.arguments(index, piece) for piece in ("", *_pieces(said)))])
+    framed = [frame for index, block in enumerate(blocks) for frame in (*block, bedrock_frames.stop(index))]
+    return b"".join([bedrock_frames.begin(), *framed, bedrock_frames.end(BEDROCK_REASONS[ended])])
+
+
+def _bedrock_whole(thought: str, text: str, refusal: str, calls: Sequence[tuple[str, str]], ended: str) -> bytes:
+    content: list[dict[str, Any]] = []
+    if thought:
+        content.append({"reasoningContent": {"reasoningText": {"text": thought, "signature": SIGNATURE}}})
+    if text or refusal:
+        content.append({"text": text + refusal})
+    for at, (name, said) in enumerate(calls):
+        content.append({"toolUse": {"toolUseId": f"tooluse_{at}", "name": name, "input": json.loads(said)}})
+    message = {"role": "assistant", "content": content}
+    usage = bedrock_frames.USAGE
+    return json.dumps({"output": {"message": message}, "usage": usage, "stopReason": BEDROCK_REASONS[ended]}).encode()
+
+
+NOTHING = dict.fromkeys(("openai_chat", "anthropic_messages", "gemini", "cohere_chat", "bedrock_converse"), b"")
 ERRORS = {
     "openai_chat": b'data: {"error":{"message":"overloaded","code":503}}\n\n',
     "anthropic_messages": anthropic_frames.frame(
@@ -231,6 +268,7 @@ ERRORS = {
     ),
     "gemini": b'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\r\n\r\n',
     "cohere_chat": b'data: {"type":"message-end","delta":{"error":"overloaded","finish_reason":"ERROR"}}\n\n',
+    "bedrock_converse": bedrock_frames.exception("serviceUnavailableException", message="overloaded"),
 }
 
 ANSWERS = [

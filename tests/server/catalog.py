@@ -7,6 +7,7 @@ names, ids and addresses are words that no customer may ever read.
 from collections.abc import Mapping, Sequence
 
 from tests.gateway_catalog import PROVIDER_KEY, ModelSpec, ProviderSpec, RouteSpec
+from tests.upstream.aws_signature import ACCESS_KEY_ID, SECRET_ACCESS_KEY
 from tests.upstream.process import UpstreamProcess
 
 VENDOR = "zebrafish"
@@ -153,7 +154,8 @@ def whole_models() -> list[ModelSpec]:
 
 def forbidden(upstream: UpstreamProcess) -> Sequence[bytes]:
     """What no customer may read: who serves, where, under which name and key."""
-    return (VENDOR.encode(), b"script:", PROVIDER_KEY.encode(), f":{upstream.port}".encode())
+    keys = (PROVIDER_KEY, ACCESS_KEY_ID, SECRET_ACCESS_KEY)
+    return (VENDOR.encode(), b"script:", *(key.encode() for key in keys), f":{upstream.port}".encode())
 
 
 def _route(provider: str, script: str) -> RouteSpec:

@@ -58,6 +58,11 @@ SEARCHING = ModelSpec(
 )
 """Sold with searches, and with a cache that is kept for minutes or an hour."""
 
+CLAUDE_AT_BEDROCK = ModelSpec(
+    "claude-at-bedrock", [RouteSpec(f"{catalog.VENDOR}-good-bedrock", "anthropic.script:reasoner")]
+)
+"""Known there as its maker's, by its id."""
+
 
 @pytest.fixture(scope="session")
 def gateway(upstream_process: UpstreamProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
@@ -124,6 +129,6 @@ def _in_families(upstream: UpstreamProcess) -> tuple[list[ProviderSpec], list[Mo
     others = [dialect for dialect in FAMILIES if dialect != "openai_chat"]
     return (
         providers + [in_family(row, dialect) for dialect in others for row in providers if row.id in used],
-        [*models, SEARCHING, *catalog.whole_models()]
+        [*models, SEARCHING, CLAUDE_AT_BEDROCK, *catalog.whole_models()]
         + [model_in_family(model, dialect) for dialect in others for model in common],
     )

@@ -207,12 +207,12 @@ class WholeAnthropic(_Anthropic, WholeTalk):
         if self._text:
             content.append({"type": "text", "text": "".join(self._text)})
         content += [
-            {"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call)} for call in self._calls
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": input_of(call)} for call in self._calls
         ]
         return self._message(content, STOP_REASONS[finish])
 
 
-def _input(call: ToolCall) -> Json:
+def input_of(call: ToolCall) -> Json:
     """The arguments; nothing when max_tokens cut them short."""
     try:
         return msgspec.json.decode(call.arguments, type=Json)

@@ -7,6 +7,8 @@ import msgspec
 from tests.upstream import (
     anthropic_reading,
     anthropic_talk,
+    bedrock_reading,
+    bedrock_talk,
     cohere_reading,
     cohere_talk,
     gemini_reading,
@@ -59,6 +61,15 @@ GEMINI = Family(
     gemini_talk.WholeGemini,
     gemini_talk.error,
 )
+BEDROCK = Family(
+    bedrock_talk.DIALECT,
+    "bedrock-",
+    bedrock_reading.owns,
+    bedrock_reading.read,
+    bedrock_talk.StreamedBedrock,
+    bedrock_talk.WholeBedrock,
+    bedrock_talk.error,
+)
 OPENAI_WHOLE = Family(
     openai_whole.DIALECT,
     "list-",
@@ -86,7 +97,7 @@ COHERE_WHOLE = Family(
     cohere_talk.WholeCohereLists,
     cohere_talk.error,
 )
-ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, OPENAI_WHOLE, COHERE, COHERE_WHOLE)
+ALL: Sequence[Family] = (OPENAI, ANTHROPIC, GEMINI, BEDROCK, OPENAI_WHOLE, COHERE, COHERE_WHOLE)
 
 
 def family_at(path: str) -> Family | None:

@@ -6,7 +6,9 @@ import msgspec
 
 from tests.upstream.talk import Asked, Json
 
-KEPT = frozenset(("type", "role", "id", "name", "tool_use_id", "media_type", "mimeType", "mime_type", "ttl"))
+KEPT = frozenset(
+    ("type", "role", "id", "name", "tool_use_id", "media_type", "mimeType", "mime_type", "ttl", "toolUseId")
+)
 EMPTIED = frozenset(("input", "args", "response"))
 SIGNATURES = frozenset(("signature", "thoughtSignature", "thought_signature"))
 
@@ -39,7 +41,9 @@ def without_texts(value: object, key: str = "") -> object:
 
 def is_signed(block: object) -> bool:
     """Whether the block is one that its vendor wants back unchanged."""
-    return isinstance(block, dict) and (not SIGNATURES.isdisjoint(block) or block.get("type") == "redacted_thinking")
+    if not isinstance(block, dict):
+        return False
+    return not SIGNATURES.isdisjoint(block) or block.get("type") == "redacted_thinking" or "reasoningContent" in block
 
 
 def signed_of(blocks: Iterable[msgspec.Raw]) -> list[str]:

@@ -7,6 +7,7 @@ import socket
 
 import msgspec
 
+from tests.upstream.aws_signature import Unsigned
 from tests.upstream.families import OPENAI, Family, family_at
 from tests.upstream.journal import Entry, Journal, now_ms
 from tests.upstream.listen import Acceptor
@@ -95,6 +96,8 @@ class Upstream:
             prepare(_script(family.read(request).model))
         except (msgspec.DecodeError, BadScript) as error:
             return _refuse(family, 400, str(error))
+        except Unsigned as error:
+            return _refuse(family, 403, str(error))
         return None
 
 

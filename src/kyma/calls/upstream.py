@@ -21,6 +21,7 @@ from kyma.core.answer import (
 )
 from kyma.core.chat import CallRequest
 from kyma.core.errors import Garbled, Unsuited, UpstreamError
+from kyma.core.ids import Clock
 from kyma.core.model import Kind, Provider
 from kyma.dialects.base import StreamDecoder
 from kyma.providers.compat import Adapter, ChatAdapter, adapter_for
@@ -44,9 +45,10 @@ class OpenStream(msgspec.Struct):
 class Upstream:
     """The providers of this gateway, each asked for as long as `health` has patience with it."""
 
-    def __init__(self, client: HttpClient, health: Health) -> None:
+    def __init__(self, client: HttpClient, health: Health, clock: Clock) -> None:
         self._client = client
         self._health = health
+        self._clock = clock
         self._adapters: dict[tuple[Kind, str], Adapter] = {}
 
     async def complete(self, call: Call, candidate: Candidate, turn: Turn) -> Answer:
@@ -128,7 +130,7 @@ class Upstream:
     def _adapter(self, kind: Kind, provider: Provider) -> Adapter:
         adapter = self._adapters.get((kind, provider.dialect))
         if adapter is None:
-            adapter = self._adapters[kind, provider.dialect] = adapter_for(provider.dialect, kind)
+            adapter = self._adapters[kind, provider.dialect] = adapter_for(provider.dialect, kind, self._clock)
         return adapter
 
 

@@ -23,7 +23,7 @@ ALIAS = re.compile(r"[a-z0-9][a-z0-9._:\-]*\*?")
 """An alias may end in a star: then it stands for every name that begins so and is no model."""
 SUFFIX = re.compile(r":[a-z0-9][a-z0-9._\-]*")
 
-Dialect = Literal["openai_chat", "anthropic_messages", "gemini", "cohere_chat"]
+Dialect = Literal["openai_chat", "anthropic_messages", "gemini", "cohere_chat", "bedrock_converse"]
 Support = Literal["tools", "vision", "reasoning", "structured_outputs", "caching", "token_ids"]
 Purpose = Literal[
     "general",

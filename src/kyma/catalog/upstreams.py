@@ -11,6 +11,9 @@ from kyma.core.upstream import Origin, Timeouts
 VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 """A part of an address that only the operator knows: an account, a project, a region."""
 
+AWS_PAIR = "AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY"
+"""What serves in place of an API key where requests can be signed."""
+
 EMBEDDED = frozenset(("local", "local-embed"))
 """Providers whose address is an embedded engine's: known only once its process listens."""
 
@@ -64,7 +67,8 @@ def _replicated(name: str) -> str | None:
 def switch_of(row: ProviderRow) -> str:
     """What an operator sets or runs to switch a provider on."""
     if row.base_url and (named := VARIABLE.findall(row.base_url)):
-        return " and ".join([*dict.fromkeys(named), *([row.key_env] if row.key_env else [])])
+        key = f"({row.key_env} or {AWS_PAIR})" if row.auth == "aws" else row.key_env
+        return " and ".join([*dict.fromkeys(named), *([key] if key else [])])
     return row.base_url_env or row.key_env or row.switch or "kyma local install"
 
 

@@ -1,64 +1,25 @@
-"""What every stream decoder over server-sent events does around its payloads.
+"""Stream decoders over server-sent events."""
 
-It knows how a stream is framed, breaks and ends, and nothing of what a payload says: that is the dialect's `_read`.
-"""
-
-from abc import ABC, abstractmethod
-
-import msgspec
-
-from kyma.core.answer import ChatEvent, StreamFailure, TextDelta
-from kyma.core.errors import Garbled, UpstreamError
+from kyma.core.answer import ChatEvent, TextDelta
+from kyma.dialects.framed_decoder import FramedDecoder
 from kyma.dialects.repeated import RepeatedText
 from kyma.dialects.sse import EventTooLarge, SseParser
 
 
-class SseDecoder(ABC):
-    """See `StreamDecoder`. After a failure, or once the dialect has set `_is_over`, nothing more is read."""
+class SseDecoder(FramedDecoder[bytes]):
+    """See `StreamDecoder`; a frame is the payload of an event."""
 
-    __slots__ = ("_is_over", "_sse")
+    __slots__ = ("_sse",)
 
-    garbled: str
-    """What is said of a payload that the dialect cannot read."""
+    broken = EventTooLarge
+    ending = b"\n\n"
 
     def __init__(self) -> None:
+        super().__init__()
         self._sse = SseParser()
-        self._is_over = False
 
-    def feed(self, data: bytes) -> list[ChatEvent]:
-        return [] if self._is_over else self._decode(data)
-
-    def close(self) -> list[ChatEvent]:
-        if self._is_over:
-            return []
-        events = self._decode(b"\n\n")  # a last event may lack its blank line
-        if not self._is_over and not self._is_complete:
-            self._fail(Garbled("the stream ended before the answer did"), events)
-        return events
-
-    @abstractmethod
-    def _read(self, payload: bytes, events: list[ChatEvent]) -> None:
-        """Add what `payload` says. Raises: UpstreamError if it tells one, msgspec.DecodeError if it is nonsense."""
-
-    @property
-    @abstractmethod
-    def _is_complete(self) -> bool:
-        """Whether the answer may end here."""
-
-    def _decode(self, data: bytes) -> list[ChatEvent]:
-        events: list[ChatEvent] = []
-        try:
-            for payload in self._sse.feed(data):
-                self._read(payload, events)
-        except UpstreamError as error:
-            self._fail(error, events)
-        except (msgspec.DecodeError, EventTooLarge, UnicodeDecodeError, RecursionError):
-            self._fail(Garbled(self.garbled), events)
-        return events
-
-    def _fail(self, error: UpstreamError, events: list[ChatEvent]) -> None:
-        self._is_over = True
-        events.append(StreamFailure(error))
+    def _frames(self, data: bytes) -> list[bytes]:
+        return self._sse.feed(data)
 
 
 class RepeatingDecoder(SseDecoder):

@@ -102,7 +102,7 @@ class Gateway:
             tier_of=self.tier_of,
             limits=self.limits,
             ledger=self.ledger,
-            upstream=Upstream(self.client, self.health),
+            upstream=Upstream(self.client, self.health, clock),
             health=self.health,
             writer=self.writer,
             clock=clock,

@@ -10,15 +10,17 @@ from kyma.core.answer import Answer
 from kyma.core.chat import CallRequest, ChatRequest, Rendered
 from kyma.core.credential import Credential
 from kyma.core.errors import UpstreamError
+from kyma.core.ids import Clock, SystemClock
 from kyma.core.model import Kind, Provider, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
-from kyma.dialects import anthropic_messages, cohere_chat, gemini, openai_chat
+from kyma.dialects import anthropic_messages, bedrock_converse, cohere_chat, gemini, openai_chat
 from kyma.dialects.anthropic_messages.assemble import MessageAssembler
 from kyma.dialects.assemble import Assembler
 from kyma.dialects.base import ChatUpstreamDialect, StreamDecoder, UpstreamDialect, WholeUpstreamDialect
 from kyma.dialects.gemini.assemble import PieceAssembler
 from kyma.dialects.openai_chat.assemble import ChatAssembler
 from kyma.dialects.whole import WHOLE
+from kyma.providers.aws_sigv4 import Signer, aws_key, region_of
 
 ASSEMBLERS: Mapping[str, type[Assembler]] = {
     openai_chat.NAME: ChatAssembler,
@@ -28,9 +30,12 @@ ASSEMBLERS: Mapping[str, type[Assembler]] = {
 """Of dialects that say things in streams which only they know."""
 
 DIALECTS: Mapping[str, ModuleType] = {
-    dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini, cohere_chat)
+    dialect.NAME: dialect for dialect in (openai_chat, anthropic_messages, gemini, cohere_chat, bedrock_converse)
 }
 """Dialects of chats, by name."""
+
+STREAM_TYPES: Mapping[str, str] = {bedrock_converse.NAME: bedrock_converse.STREAM_TYPE}
+"""What is accepted as a stream where that is not server-sent events."""
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -40,6 +45,7 @@ class _Form(msgspec.Struct, frozen=True):
     credential: Credential | None
     headers: tuple[tuple[bytes, bytes], ...]
     timeouts: Timeouts
+    signer: Signer | None
 
 
 class Adapter(Protocol):
@@ -61,8 +67,9 @@ class Adapter(Protocol):
 class _Requests:
     """The half of an adapter that does not depend on what is asked."""
 
-    def __init__(self, dialect: UpstreamDialect) -> None:
+    def __init__(self, dialect: UpstreamDialect, clock: Clock) -> None:
         self._wire = dialect
+        self._clock = clock
         self._forms: dict[tuple[str, str, bool], _Form] = {}
 
     def build_request(
@@ -72,12 +79,14 @@ class _Requests:
         key = (provider.id, "", is_streaming) if credential is None else (provider.id, credential.id, is_streaming)
         form = self._forms.get(key)
         if form is None or form.provider is not provider or form.credential is not credential:
-            form = self._forms[key] = _form(provider, credential, is_streaming)
+            form = self._forms[key] = _form(provider, credential, is_streaming, self._clock)
         rendered = self._wire.render_request(request, route.upstream_model, provider.quirks)
         target = provider.base_path + self._wire.target(route.upstream_model, is_streaming)
         headers = form.headers
         if request.native.headers and request.native.dialect == self._wire.NAME:
             headers += request.native.headers
+        if form.signer is not None:
+            headers += form.signer.sign("POST", provider.origin, target, headers, rendered.body)
         return UpstreamRequest("POST", provider.origin, target, headers, rendered.body, form.timeouts), rendered
 
     def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
@@ -87,8 +96,8 @@ class _Requests:
 class ChatAdapter(_Requests):
     """For chats, which may be streamed."""
 
-    def __init__(self, dialect: ChatUpstreamDialect) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: ChatUpstreamDialect, clock: Clock) -> None:
+        super().__init__(dialect, clock)
         self.dialect = dialect
         self._assembler = ASSEMBLERS.get(dialect.NAME, Assembler)
 
@@ -113,35 +122,47 @@ class ChatAdapter(_Requests):
 class WholeAdapter(_Requests):
     """For what is answered whole, and read beside what was asked."""
 
-    def __init__(self, dialect: WholeUpstreamDialect) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: WholeUpstreamDialect, clock: Clock) -> None:
+        super().__init__(dialect, clock)
         self.dialect = dialect
 
     def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
         return self.dialect.parse_response(body, request)
 
 
-def chat_adapter(dialect: str) -> ChatAdapter:
-    """The adapter of a provider row's dialect. Raises: KeyError for a dialect we do not speak."""
-    return ChatAdapter(cast(ChatUpstreamDialect, DIALECTS[dialect]))
+def chat_adapter(dialect: str, clock: Clock | None = None) -> ChatAdapter:
+    """The adapter of a provider row's dialect. Raises: KeyError for a dialect we do not speak.
+
+    `clock` tells the time that signatures carry; by default it is the machine's.
+    """
+    return ChatAdapter(cast(ChatUpstreamDialect, DIALECTS[dialect]), clock or SystemClock())
 
 
-def adapter_for(dialect: str, kind: Kind) -> Adapter:
+def adapter_for(dialect: str, kind: Kind, clock: Clock | None = None) -> Adapter:
     """The same for calls of any kind; the catalog has seen to it that a provider speaks of what is routed to it."""
     if kind == "chat":
-        return chat_adapter(dialect)
-    return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[dialect][kind]))
+        return chat_adapter(dialect, clock)
+    return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[dialect][kind]), clock or SystemClock())
 
 
-def _form(provider: Provider, credential: Credential | None, is_streaming: bool) -> _Form:
-    accept = b"text/event-stream" if is_streaming else b"application/json"
-    media = ((b"content-type", b"application/json"), (b"accept", accept))
+def _form(provider: Provider, credential: Credential | None, is_streaming: bool, clock: Clock) -> _Form:
+    accept = STREAM_TYPES.get(provider.dialect, "text/event-stream") if is_streaming else "application/json"
+    media = ((b"content-type", b"application/json"), (b"accept", accept.encode()))
+    signer = _signer(provider, credential, clock)
+    authentication = _authentication(provider.key_header, credential) if signer is None else ()
     return _Form(
         provider,
         credential,
-        (*_authentication(provider.key_header, credential), *media, *provider.headers),
+        (*authentication, *media, *provider.headers),
         provider.timeouts if is_streaming else _patient(provider.timeouts),
+        signer,
     )
+
+
+def _signer(provider: Provider, credential: Credential | None, clock: Clock) -> Signer | None:
+    """What signs every request to a provider of that kind; its API keys are sent as they are."""
+    key = aws_key(credential) if provider.auth == "aws" and credential is not None else None
+    return Signer(key, clock, region_of(provider.origin.host)) if key is not None else None
 
 
 def _authentication(header: str, credential: Credential | None) -> tuple[tuple[bytes, bytes], ...]:

@@ -103,7 +103,7 @@ class Scene:
         encoder = openai_chat.stream_encoder(request, self.call)
         self.pump = StreamPump(self.call, self.reader, b"", encoder, SETTINGS, self.clock)
         self._health = Health(self.clock, vault("acme"))
-        self._upstream = Upstream(client, self._health)
+        self._upstream = Upstream(client, self._health, self.clock)
         self._plan = plan(owl, self._health, ask)
 
     async def run(self) -> None:

@@ -11,6 +11,8 @@ from kyma.core.upstream import Origin
 
 from .conftest import ENGINES, PROVIDERS, TODAY, Here, model_file, route
 
+BEDROCK = "AWS_REGION and (AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY)"
+
 
 def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
     assert here().offered() == ()
@@ -101,11 +103,13 @@ def test_a_wrong_address_is_refused_by_name_and_not_repeated(sheets: Sheets, add
 
 
 def test_missing_names_what_would_add_a_source(here: Here) -> None:
-    assert here().missing("claude-opus-4-7") == ("ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "DEEPINFRA_API_KEY")
+    keys = ("ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "DEEPINFRA_API_KEY")
+    assert here().missing("claude-opus-4-7") == (*keys, BEDROCK)
 
 
 def test_missing_leaves_out_what_is_on(here: Here) -> None:
-    assert here("OPENROUTER_API_KEY").missing("claude-opus-4-7") == ("ANTHROPIC_API_KEY", "DEEPINFRA_API_KEY")
+    missing = here("OPENROUTER_API_KEY").missing("claude-opus-4-7")
+    assert missing == ("ANTHROPIC_API_KEY", "DEEPINFRA_API_KEY", BEDROCK)
 
 
 def test_missing_names_no_provider_whose_routes_are_dropped(here: Here) -> None:
@@ -185,7 +189,7 @@ def test_every_provider_that_was_asked_for_is_there(sheets: Sheets) -> None:
     assert set(sheets.providers) == {
         *("groq", "deepseek", "together", "fireworks", "deepinfra", "dashscope", "moonshot", "zai", "minimax"),
         *("mistral", "xai", "cerebras", "sambanova", "novita", "nebius", "openrouter", "openai", "gemini"),
-        *("google", "anthropic", "voyage", "azure", "foundry", "cloudflare", "cohere", "hyperbolic"),
+        *("google", "anthropic", "voyage", "azure", "foundry", "cloudflare", "cohere", "hyperbolic", "bedrock"),
         *("siliconflow", "huggingface", "ollama", "vllm", "lm_studio", "llama_cpp", "sglang", "local"),
         "local-embed",
     }

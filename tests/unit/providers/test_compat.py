@@ -129,3 +129,34 @@ def test_a_vendor_of_openais_dialect_is_asked_for_more_than_chats(body: CallRequ
     assert request.target == row.base_path + target
     assert msgspec.json.decode(request.body)["model"] == "acme-owl-v2"
     assert (b"authorization", b"Bearer s3cret") in request.headers
+
+
+BEDROCK = msgspec.structs.replace(
+    provider(host="bedrock-runtime.eu-west-1.amazonaws.com"), dialect="bedrock_converse", base_path="", auth="aws"
+)
+
+
+def at_bedrock(secret: str, *, is_streaming: bool = False) -> UpstreamRequest:
+    route = Route("bedrock/owl", BEDROCK, "us.owl-v1:0", PRICE, "tests")
+    return chat_adapter("bedrock_converse").build_request(route, key(secret), chat(is_streaming=is_streaming))[0]
+
+
+def test_a_key_of_aws_signs_what_is_sent_and_is_not_sent() -> None:
+    request = at_bedrock("AKID\nSECRET\nTOKEN")
+    said = dict(request.headers)
+    assert request.target == "/model/us.owl-v1%3A0/converse"
+    assert said[b"authorization"].startswith(b"AWS4-HMAC-SHA256 Credential=AKID/")
+    assert b"/eu-west-1/bedrock/aws4_request, SignedHeaders=accept;content-type;host;" in said[b"authorization"]
+    assert said[b"x-amz-security-token"] == b"TOKEN"
+    assert not any(b"SECRET" in value for value in said.values())
+
+
+def test_an_api_key_of_bedrock_is_sent() -> None:
+    said = dict(at_bedrock("bedrock-key").headers)
+    assert said[b"authorization"] == b"Bearer bedrock-key" and b"x-amz-date" not in said
+
+
+def test_a_stream_of_bedrock_is_asked_for_as_frames() -> None:
+    request = at_bedrock("AKID\nSECRET", is_streaming=True)
+    assert request.target.endswith("/converse-stream")
+    assert dict(request.headers)[b"accept"] == b"application/vnd.amazon.eventstream"

@@ -8,7 +8,8 @@ from kyma.core.chat import Chat, Effort, Tool
 from kyma.core.model import Quirks
 from kyma.dialects.anthropic_messages.outcome import Outcome
 from kyma.dialects.anthropic_messages.turns import Turns, cache_control, limit_marks
-from kyma.dialects.anthropic_messages.wire import RawFields, fields_decoder, to_raw
+from kyma.dialects.anthropic_messages.wire import RawFields, to_raw
+from kyma.dialects.schemas import FREE_TEXT, closed, of_object
 
 UNSAYABLE = (
     "seed",
@@ -29,9 +30,6 @@ BUDGETS = ((4_096, "low"), (16_384, "medium"))
 """Up to how many tokens of thought an effort stands for; more is `high`."""
 
 ANY_OBJECT = "Answer with one JSON object, and nothing else."
-NO_PARAMETERS = msgspec.Raw(b'{"type":"object","properties":{}}')
-FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-OBJECT = msgspec.Raw(b'"object"')
 
 _any_decoder = msgspec.json.Decoder()
 
@@ -52,7 +50,7 @@ def translate(chat: Chat, quirks: Quirks, outcome: Outcome) -> RawFields:
     thinks = _reason(chat, fields, forced, outcome)
     _sample(chat, fields, thinks, outcome)
     if chat.output_format is not None and chat.output_format.schema is not None:
-        schema = _closed(_any_decoder.decode(chat.output_format.schema))
+        schema = closed(_any_decoder.decode(chat.output_format.schema))
         fields.setdefault("output_config", {})["format"] = {"type": "json_schema", "schema": schema}
     if stop := [text for text in chat.stop if text.strip()]:
         fields["stop_sequences"] = stop
@@ -107,7 +105,7 @@ def _tool(tool: Tool, all_deferred: bool, outcome: Outcome) -> dict[str, Any]:
         if tool.format is not None:
             description = f"{description or ''}\nThe input has this format: {bytes(tool.format).decode()}".strip()
     else:
-        said["input_schema"] = _parameters(tool.parameters)
+        said["input_schema"] = of_object(tool.parameters)
         if tool.strict:
             said["strict"] = True
     if description:
@@ -120,17 +118,6 @@ def _tool(tool: Tool, all_deferred: bool, outcome: Outcome) -> dict[str, Any]:
     if tool.cache is not None:
         said["cache_control"] = cache_control(tool.cache)
     return said
-
-
-def _parameters(schema: msgspec.Raw | None) -> msgspec.Raw | RawFields:
-    """A schema of an object, which is all that this dialect takes."""
-    if schema is None:
-        return NO_PARAMETERS
-    try:
-        members = fields_decoder.decode(schema)
-    except msgspec.DecodeError:
-        return NO_PARAMETERS
-    return schema if members.get("type") == OBJECT else {"type": OBJECT, **members, **{"type": OBJECT}}
 
 
 def _choose(chat: Chat, fields: dict[str, Any], outcome: Outcome) -> bool:
@@ -199,15 +186,3 @@ def _sample(chat: Chat, fields: dict[str, Any], thinks: bool, outcome: Outcome) 
             outcome.emulate(concept)
         else:
             fields[concept] = value
-
-
-def _closed(schema: Any) -> Any:
-    """A schema whose objects say that they take no further members: this dialect refuses one that does not say so."""
-    if isinstance(schema, list):
-        return [_closed(inner) for inner in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {name: _closed(inner) for name, inner in schema.items()}
-    if closed.get("type") == "object" and isinstance(closed.get("properties", {}), dict):
-        closed.setdefault("additionalProperties", False)
-    return closed
