@@ -297,7 +297,7 @@ MUTANTS = (
         "privacy",
         "a refusal is logged in the vendor's words",
         "dialects/vendor_errors.py",
-        'for_log(f"HTTP {status}", _error_object(body))',
+        'for_log(f"HTTP {status}", error)',
         'f"HTTP {status}: {_explanation(body)}"',
     ),
     _one(
