@@ -29,8 +29,8 @@ _THROTTLING = ("429", "rate_limit_exceeded", "RESOURCE_EXHAUSTED")
 _SPENT = ("insufficient_quota", "exceeded_current_quota_error", "1112", "1113", "3036")
 """429s that waiting does not mend: OpenAI's and DashScope's, Moonshot's, Z.ai's (locked, no balance), Workers AI's."""
 
-_GONE = ("model_decommissioned", "5007")
-"""400s by which Groq and Workers AI say that they do not serve the model."""
+_GONE = ("model_decommissioned", "5007", "20012")
+"""400s by which Groq, Workers AI and SiliconFlow say that they do not serve the model."""
 
 _any_decoder = msgspec.json.Decoder()
 
