@@ -1,15 +1,19 @@
 """Which providers are on here, and where they are. Never puts an address or a secret into a message."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from kyma.catalog.google import VERTEX_ENDPOINT, vertex_endpoint
 from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
 from kyma.core.model import Provider
 from kyma.core.upstream import Origin, Timeouts
 
 VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 """A part of an address that only the operator knows: an account, a project, a region."""
+
+DERIVED: Mapping[str, Callable[[Mapping[str, str]], str | None]] = {VERTEX_ENDPOINT: vertex_endpoint}
+"""Variables that have a value from others while the operator sets none."""
 
 EMBEDDED = frozenset(("local", "local-embed"))
 """Providers whose address is an embedded engine's: known only once its process listens."""
@@ -21,7 +25,7 @@ def provider_if_on(
     """The provider, or None while its key or its address is missing. Raises: CatalogError for a wrong row."""
     quirks = quirks_of(row.where, row.quirks)
     base_url, place = _address(provider_id, row, environment, engines)
-    has_key = row.is_local or bool(row.key_env and environment.get(row.key_env))
+    has_key = row.is_local or row.auth == "google" or bool(row.key_env and environment.get(row.key_env))
     if not (base_url and has_key):
         return None
     origin, base_path = parse_base_url(base_url, place)
@@ -42,13 +46,15 @@ def provider_if_on(
         auth=row.auth,
         data_policy=row.data_policy,
         first_token_s=row.first_token_s,
+        discovery=row.discovery,
     )
 
 
 def switch_of(row: ProviderRow) -> str:
     """What an operator sets or runs to switch a provider on."""
     if row.base_url and (named := VARIABLE.findall(row.base_url)):
-        return " and ".join([*dict.fromkeys(named), *([row.key_env] if row.key_env else [])])
+        needed = [name for name in dict.fromkeys(named) if name not in DERIVED]
+        return " and ".join([*needed, *([row.key_env] if row.key_env else [])])
     return row.base_url_env or row.key_env or row.switch or "kyma local install"
 
 
@@ -83,7 +89,7 @@ def _address(
         return engines.get(provider_id), "the embedded engine's address"
     if (row.base_url is None) == (row.base_url_env is None):
         raise CatalogError(f"{row.where}: exactly one of base_url and base_url_env is needed")
-    if row.key_env is None and not row.is_local:
+    if row.key_env is None and not row.is_local and row.auth != "google":
         raise CatalogError(f"{row.where}: key_env is needed, or is_local for a server of your own without a key")
     if row.base_url_env is not None:
         return environment.get(row.base_url_env), row.base_url_env
@@ -92,7 +98,11 @@ def _address(
 
 def _filled(template: str, environment: Mapping[str, str]) -> str | None:
     """The address with its variables' values, or None while one of them is missing."""
-    values = {name: environment.get(name) for name in VARIABLE.findall(template)}
+    values = {name: environment.get(name) or _derived(name, environment) for name in VARIABLE.findall(template)}
     if not all(values.values()):
         return None
     return VARIABLE.sub(lambda found: str(values[found[1]]), template)
+
+
+def _derived(name: str, environment: Mapping[str, str]) -> str | None:
+    return DERIVED[name](environment) if name in DERIVED else None

@@ -15,6 +15,7 @@ from kyma.core.model import Provider
 from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
 from kyma.credentials import Vault
+from kyma.gateway.minting import google_tokens
 from kyma.gateway.opening import (
     ensure_schema,
     is_embedded,
@@ -84,6 +85,7 @@ class Gateway:
             clock=clock,
             settings=_call_settings(self.settings),
         )
+        self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -116,6 +118,8 @@ class Gateway:
         await self._publish_prices()
         for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used()):
             self.spawn(work)
+        if self._tokens is not None:
+            self.spawn(self._tokens.keep())
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
         """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""

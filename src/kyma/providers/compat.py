@@ -9,8 +9,8 @@ import msgspec
 from kyma.core.answer import Answer
 from kyma.core.chat import CallRequest, Rendered
 from kyma.core.credential import Credential
-from kyma.core.errors import UpstreamError
-from kyma.core.model import Kind, Provider, Route
+from kyma.core.errors import Throttled, UpstreamError
+from kyma.core.model import Kind, Provider, Quirks, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
 from kyma.dialects import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_moderations, rerank
 from kyma.dialects.base import ChatUpstreamDialect, StreamDecoder, UpstreamDialect, WholeUpstreamDialect
@@ -41,7 +41,10 @@ class Adapter(Protocol):
     def build_request(
         self, route: Route, credential: Credential | None, request: CallRequest
     ) -> tuple[UpstreamRequest, Rendered]:
-        """The HTTP request for `route`, authenticated with `credential`, and the report on its translation."""
+        """The HTTP request for `route`, authenticated with `credential`, and the report on its translation.
+
+        Raises: Throttled while a provider that wants a minted token has none.
+        """
         ...
 
     def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
@@ -67,10 +70,10 @@ class _Requests:
         if form is None or form.provider is not provider or form.credential is not credential:
             form = self._forms[key] = _form(provider, credential, is_streaming)
         rendered = self._wire.render_request(request, route.upstream_model, provider.quirks)
-        target = provider.base_path + self._wire.target(route.upstream_model, is_streaming)
+        target = provider.base_path + _target(self._wire, route, is_streaming)
         headers = form.headers
         if request.native.headers and request.native.dialect == self._wire.NAME:
-            headers += request.native.headers
+            headers, rendered = _with_native_headers(headers, rendered, request, provider.quirks)
         return UpstreamRequest("POST", provider.origin, target, headers, rendered.body, form.timeouts), rendered
 
     def parse_error(self, status: int, headers: Headers, body: bytes) -> UpstreamError:
@@ -114,7 +117,30 @@ def adapter_for(dialect: str, kind: Kind) -> Adapter:
     return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[kind]))
 
 
+def _target(wire: UpstreamDialect, route: Route, is_streaming: bool) -> str:
+    """The dialect's path, or the provider's own."""
+    quirks = route.provider.quirks
+    own = quirks.stream_target if is_streaming else quirks.target
+    if own:
+        return own.replace("{model}", route.upstream_model)
+    return wire.target(route.upstream_model, is_streaming)
+
+
+def _with_native_headers(
+    headers: tuple[tuple[bytes, bytes], ...], rendered: Rendered, request: CallRequest, quirks: Quirks
+) -> tuple[tuple[tuple[bytes, bytes], ...], Rendered]:
+    """The customer's headers of this dialect too; those that the provider refuses count as dropped."""
+    unwanted = tuple(name for name, _ in request.native.headers if name.decode() in quirks.drop_headers)
+    if not unwanted:
+        return headers + request.native.headers, rendered
+    dropped = (*rendered.dropped, *(name.decode() for name in unwanted))
+    taken = tuple(header for header in request.native.headers if header[0] not in unwanted)
+    return headers + taken, msgspec.structs.replace(rendered, dropped=dropped)
+
+
 def _form(provider: Provider, credential: Credential | None, is_streaming: bool) -> _Form:
+    if provider.auth == "google" and credential is None:
+        raise Throttled("there is no access token yet", retry_after_s=1)
     accept = b"text/event-stream" if is_streaming else b"application/json"
     media = ((b"content-type", b"application/json"), (b"accept", accept))
     return _Form(
