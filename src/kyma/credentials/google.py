@@ -122,12 +122,10 @@ def mint(service_account: str | None) -> Minted:
             credentials.refresh(partial(Request(session), timeout=ATTEMPT_S))
     except RefreshError as error:
         raise CannotMint(f"the token endpoint refused us{_named(error)}") from None
-    except DefaultCredentialsError:
-        raise CannotMint("no usable Google credentials were found") from None
+    except (DefaultCredentialsError, ValueError, OSError) as error:
+        raise CannotMint(f"there are no usable Google credentials ({type(error).__name__})") from None
     except GoogleAuthError as error:
         raise CannotMint(f"the token endpoint cannot be asked ({type(error).__name__})") from None
-    except (ValueError, OSError) as error:
-        raise CannotMint(f"the service account's key cannot be used ({type(error).__name__})") from None
     if not credentials.token:
         raise CannotMint("the token endpoint gave none")
     return Minted(str(credentials.token), _life_s(credentials.expiry))

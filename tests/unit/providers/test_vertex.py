@@ -1,7 +1,7 @@
 """What Vertex AI is sent by the packaged rows.
 
-Paths and bodies: google-genai 3.4.0 and anthropic 2.12.0 SDKs; https://platform.claude.com/docs/en/build-with-claude/
-claude-on-vertex-ai and https://docs.cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis, 2026-11-21.
+Paths and bodies: google-genai 3.4.0 and anthropic 2.12.0 SDKs; platform.claude.com, Claude on Vertex AI;
+docs.cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis; 2026-11-21.
 """
 
 from datetime import date
@@ -41,12 +41,12 @@ def body_of(request: UpstreamRequest) -> dict[str, Any]:
 
 
 def messages(more: str = "", headers: tuple[tuple[bytes, bytes], ...] = ()) -> ChatRequest:
-    body = '{"model":"x","max_tokens":9,"messages":[{"role":"user","content":"hi"}]%s}' % more
+    body = f'{{"model":"x","max_tokens":9,"messages":[{{"role":"user","content":"hi"}}]{more}}}'
     return anthropic_messages.parse_request(body.encode(), headers)
 
 
 def completion(more: str = "") -> ChatRequest:
-    return openai_chat.parse_request(('{"model":"x","messages":[{"role":"user","content":"hi"}]%s}' % more).encode())
+    return openai_chat.parse_request(f'{{"model":"x","messages":[{{"role":"user","content":"hi"}}]{more}}}'.encode())
 
 
 STREAM = ',"stream":true'
