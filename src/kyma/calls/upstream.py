@@ -99,7 +99,10 @@ class Upstream:
             body = await response.read(MAX_ERROR_BYTES)
         except UpstreamError:
             body = b""
-        raise adapter.parse_error(response.status, response.headers, body)
+        error = adapter.parse_error(response.status, response.headers, body)
+        if credential is not None:
+            self._vault.failed(credential, error)
+        raise error
 
     def _adapter(self, kind: Kind, provider: Provider) -> Adapter:
         adapter = self._adapters.get((kind, provider.dialect))
