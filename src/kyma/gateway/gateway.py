@@ -15,6 +15,8 @@ from kyma.core.model import Provider
 from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
 from kyma.credentials import Vault
+from kyma.gateway.discovered import Found, with_discovered
+from kyma.gateway.discovery import Lookout
 from kyma.gateway.minting import google_tokens
 from kyma.gateway.opening import (
     ensure_schema,
@@ -58,6 +60,7 @@ class Gateway:
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
         self.engines: dict[str, LocalModel] = {}
         self.vault = Vault()
+        self._found: Found = {}
         self.catalog: Catalog = self._assemble()
         self.limits = Limits(clock)
         self.ledger = Ledger(
@@ -115,11 +118,13 @@ class Gateway:
         self._spool.clear()
         if is_embedded(self.config):
             await self.ledger.take_over()
-        await self._publish_prices()
+        await self._publish_prices(self.catalog)
         for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used()):
             self.spawn(work)
         if self._tokens is not None:
             self.spawn(self._tokens.keep())
+        if self.settings.ollama_refresh_s:
+            self.spawn(self._discover(Lookout(self.client, self.config.secret)))
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
         """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""
@@ -157,8 +162,8 @@ class Gateway:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background work ended: %r", error)
 
-    async def _publish_prices(self) -> None:
-        version, book, now = self.catalog.price_version, self.catalog.price_book_json(), self.clock.now_ms()
+    async def _publish_prices(self, catalog: Catalog) -> None:
+        version, book, now = catalog.price_version, catalog.price_book_json(), self.clock.now_ms()
         await self.database.write(lambda connection: put_price_book(connection, version, book, now))
 
     async def _flush_last_used(self) -> None:
@@ -168,6 +173,21 @@ class Gateway:
                 await self.accounts.flush_last_used()
             except Exception as error:
                 log.warning("last use of keys not stored, tried again later: %r", error)
+
+    async def _discover(self, lookout: Lookout) -> None:
+        """Offer what servers of the operator's have, as they have it; nothing is sold before its price is stored."""
+        while True:
+            found = await lookout.look(self.catalog.providers.values())
+            if found != self._found:
+                before, self._found = self._found, found
+                try:
+                    catalog = self._assemble()
+                    await self._publish_prices(catalog)
+                    self.catalog = catalog
+                except Exception as error:
+                    self._found = before
+                    log.warning("models that were found are not offered, tried again later: %r", error)
+            await asyncio.sleep(self.settings.ollama_refresh_s)
 
     async def _follow(self, engine: LocalModel) -> None:
         while True:
@@ -181,7 +201,7 @@ class Gateway:
             if engine.base_url and engine.state in ("ready", "restarting")
         }
         catalog = assemble(
-            self._sheets,
+            with_discovered(self._sheets, self._found),
             environment=self.config.secrets,
             engines=running,
             today=today_of(self.clock),
