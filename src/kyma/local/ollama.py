@@ -23,6 +23,7 @@ MAX_MODELS = 500
 USUAL_CONTEXT = 4096
 """The window of a model that does not tell its own: Ollama's default."""
 EPOCH = date(1970, 1, 1)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _NUM_CTX = re.compile(r"^num_ctx\s+(\d{1,9})\s*$", re.MULTILINE)
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -112,10 +113,10 @@ def parse_tags(body: bytes) -> list[Tag]:
     """The models that run on the server itself, by name. Raises: Garbled."""
     try:
         found = _tags_decoder.decode(body).models or []
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Garbled("The list of models is not Ollama's.") from error
-    own = sorted((tag for tag in found if tag.name and not tag.remote_host), key=lambda tag: tag.name)
-    return own[:MAX_MODELS]
+    own = (tag for tag in found if tag.name and tag.name.isprintable() and not tag.remote_host)
+    return sorted(own, key=lambda tag: tag.name)[:MAX_MODELS]
 
 
 def parse_show(tag: Tag, body: bytes) -> OllamaModel | None:
@@ -124,7 +125,7 @@ def parse_show(tag: Tag, body: bytes) -> OllamaModel | None:
         show = _show_decoder.decode(body)
         info = show.model_info or {}
         window = _context_window(show.parameters, info)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Garbled("The description of a model is not Ollama's.") from error
     capabilities = frozenset(show.capabilities if show.capabilities is not None else _guessed(info))
     kind: Kind | None = "chat" if "completion" in capabilities else "embedding" if "embedding" in capabilities else None
