@@ -47,6 +47,7 @@ def provider_if_on(
         data_policy=row.data_policy,
         first_token_s=row.first_token_s,
         discovery=row.discovery,
+        private=_private(row, environment),
     )
 
 
@@ -102,6 +103,13 @@ def _filled(template: str, environment: Mapping[str, str]) -> str | None:
     if not all(values.values()):
         return None
     return VARIABLE.sub(lambda found: str(values[found[1]]), template)
+
+
+def _private(row: ProviderRow, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What the operator filled in. A plain short word is left out: `global` may stand in any message."""
+    named = [name for name in VARIABLE.findall(row.base_url or "") if name not in DERIVED]
+    values = dict.fromkeys(environment.get(name, "") for name in named)
+    return tuple(value for value in values if len(value) > 2 and (len(value) > 6 or not value.isalpha()))
 
 
 def _derived(name: str, environment: Mapping[str, str]) -> str | None:

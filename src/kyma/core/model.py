@@ -110,6 +110,8 @@ class Provider(msgspec.Struct, frozen=True):
     """How long its first token may take while another source is left; None: three times its own 95th percentile."""
     discovery: Discovery | None = None
     """How it is asked which models it has, which then are offered besides the catalog's; None: it is not asked."""
+    private: tuple[str, ...] = ()
+    """Parts of its address that name the operator, e.g. an account or a project: nobody else reads them."""
 
 
 class Price(msgspec.Struct, frozen=True):

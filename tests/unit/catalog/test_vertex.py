@@ -80,3 +80,8 @@ def test_every_row_is_called_with_a_minted_token_and_may_keep_what_it_is_sent(sh
 def test_what_it_serves_is_offered_through_it(sheets: Sheets, model: str, route: str) -> None:
     found = catalog_in(sheets, GOOGLE_VERTEX_PROJECT="acme-1", GOOGLE_VERTEX_LOCATION="global")
     assert [source.id for source in found.models[model].routes] == [route]
+
+
+@pytest.mark.parametrize(("location", "private"), [("global", ("acme-1",)), ("us-east5", ("acme-1", "us-east5"))])
+def test_the_project_is_the_operators_own_affair(sheets: Sheets, location: str, private: tuple[str, ...]) -> None:
+    assert vertex(sheets, location).private == private
