@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
 from kyma.catalog import Catalog, Sheets, assemble, builtin_data, read
@@ -49,7 +50,7 @@ def test_it_supports_what_its_server_says() -> None:
 
 def test_two_servers_with_the_same_model_are_two_sources_of_it() -> None:
     rows = dict(SHEETS.providers) | {"ollama-2": SHEETS.providers["ollama"]}
-    sheets = Sheets(providers=rows, models=SHEETS.models, aliases=SHEETS.aliases, tiers=SHEETS.tiers)
+    sheets = msgspec.structs.replace(SHEETS, providers=rows)
     found = {"ollama": [model("owl:1b", window=9000)], "ollama-2": [model("owl:1b", window=4096)]}
     made = catalog(found, sheets).models["owl:1b"]
     assert [route.id for route in made.routes] == ["ollama/owl:1b", "ollama-2/owl:1b"]
