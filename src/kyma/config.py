@@ -33,6 +33,7 @@ class Settings:
     local_context_tokens: Annotated[int, "context of the embedded model, for each parallel request"] = 8192
     local_parallel: Annotated[int, "requests the embedded model answers at once"] = 2
     local_replicas: Annotated[int, "processes of the embedded model, each of them a source of its own"] = 1
+    ollama_refresh_s: Annotated[float, "how often Ollama servers are asked which models they have; 0: never"] = 30.0
     operator_email: Annotated[str, "e-mail of the first account"] = "operator@localhost.localdomain"
     operator_grant_usd: Annotated[str, "credit granted to the first account"] = "100"
     signup_credit_usd: Annotated[str, "credit of every new account"] = "0.50"
@@ -225,7 +226,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
         else "debug, info, warning or error",
         **{name: _dollars(getattr(settings, name)) for name in AMOUNTS},
         **{name: None if 0 < getattr(settings, name) < math.inf else "more than 0" for name in POSITIVE},
-        "shutdown_s": None if 0 <= settings.shutdown_s < math.inf else "0 or more",
+        **{name: None if 0 <= getattr(settings, name) < math.inf else "0 or more" for name in PERIODS},
     }
     for name, needed in wrong.items():
         if needed:
@@ -233,6 +234,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
             raise ConfigError(f"{origins[name]}: {name} must be {needed}{given}")
 
 
+PERIODS = ("shutdown_s", "ollama_refresh_s")
 AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")
 POSITIVE = (
     *("local_context_tokens", "local_parallel", "local_replicas"),

@@ -39,4 +39,5 @@ def _untellable(error: NoRouteLeft) -> tuple[str, ...]:
 def _names(route: Route, model: Model) -> list[tuple[str, str]]:
     provider = route.provider
     named = [(route.upstream_model, model.id), (provider.origin.host, "the source"), (provider.name, "the source")]
+    named += [(word, "…") for word in provider.private]
     return [(name, replacement) for name, replacement in named if len(name) > 2]

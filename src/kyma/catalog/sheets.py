@@ -15,7 +15,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from kyma.core.model import Auth, DataPolicy, Kind, Quirks
+from kyma.core.model import Auth, DataPolicy, Discovery, Kind, Quirks
 from kyma.core.upstream import Timeouts
 
 ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
@@ -98,6 +98,7 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     first_token_s: Seconds | None = None
     weight: Weight = 1.0
     slugs: tuple[str, ...] = ()
+    discovery: Discovery | None = None
 
 
 class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,9 +1,10 @@
 """Which providers are on here, and where they are. Never puts an address or a secret into a message."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from kyma.catalog.google import VERTEX_ENDPOINT, vertex_endpoint
 from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
 from kyma.core.model import Provider
 from kyma.core.upstream import Origin, Timeouts
@@ -13,6 +14,9 @@ VARIABLE = re.compile(r"\{([A-Z][A-Z0-9_]*)\}")
 
 AWS_PAIR = "AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY"
 """What serves in place of an API key where requests can be signed."""
+
+DERIVED: Mapping[str, Callable[[Mapping[str, str]], str | None]] = {VERTEX_ENDPOINT: vertex_endpoint}
+"""Variables that have a value from others while the operator sets none."""
 
 EMBEDDED = frozenset(("local", "local-embed"))
 """Providers whose address is an embedded engine's: known only once its process listens."""
@@ -35,7 +39,7 @@ def provider_if_on(
     """
     quirks = quirks_of(row.where, row.quirks)
     base_url, place = _address(provider_id, row, environment, engines)
-    has_key = row.is_local or bool(row.key_env and environment.get(row.key_env))
+    has_key = row.is_local or row.auth == "google" or bool(row.key_env and environment.get(row.key_env))
     if not (base_url and has_key):
         return None
     origin, base_path = parse_base_url(base_url, place)
@@ -56,6 +60,8 @@ def provider_if_on(
         auth=row.auth,
         data_policy=row.data_policy,
         first_token_s=row.first_token_s,
+        discovery=row.discovery,
+        private=_private(row, environment),
     )
 
 
@@ -67,8 +73,9 @@ def _replicated(name: str) -> str | None:
 def switch_of(row: ProviderRow) -> str:
     """What an operator sets or runs to switch a provider on."""
     if row.base_url and (named := VARIABLE.findall(row.base_url)):
+        needed = [name for name in dict.fromkeys(named) if name not in DERIVED]
         key = f"({row.key_env} or {AWS_PAIR})" if row.auth == "aws" else row.key_env
-        return " and ".join([*dict.fromkeys(named), *([key] if key else [])])
+        return " and ".join([*needed, *([key] if key else [])])
     return row.base_url_env or row.key_env or row.switch or "kyma local install"
 
 
@@ -103,7 +110,7 @@ def _address(
         return engines.get(provider_id), "the embedded engine's address"
     if (row.base_url is None) == (row.base_url_env is None):
         raise CatalogError(f"{row.where}: exactly one of base_url and base_url_env is needed")
-    if row.key_env is None and not row.is_local:
+    if row.key_env is None and not row.is_local and row.auth != "google":
         raise CatalogError(f"{row.where}: key_env is needed, or is_local for a server of your own without a key")
     if row.base_url_env is not None:
         return environment.get(row.base_url_env), row.base_url_env
@@ -112,7 +119,18 @@ def _address(
 
 def _filled(template: str, environment: Mapping[str, str]) -> str | None:
     """The address with its variables' values, or None while one of them is missing."""
-    values = {name: environment.get(name) for name in VARIABLE.findall(template)}
+    values = {name: environment.get(name) or _derived(name, environment) for name in VARIABLE.findall(template)}
     if not all(values.values()):
         return None
     return VARIABLE.sub(lambda found: str(values[found[1]]), template)
+
+
+def _private(row: ProviderRow, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """What the operator filled in. A plain short word is left out: `global` may stand in any message."""
+    named = [name for name in VARIABLE.findall(row.base_url or "") if name not in DERIVED]
+    values = dict.fromkeys(environment.get(name, "") for name in named)
+    return tuple(value for value in values if len(value) > 2 and (len(value) > 6 or not value.isalpha()))
+
+
+def _derived(name: str, environment: Mapping[str, str]) -> str | None:
+    return DERIVED[name](environment) if name in DERIVED else None

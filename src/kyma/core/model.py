@@ -49,6 +49,12 @@ class Quirks(msgspec.Struct, frozen=True):
     """Every earlier assistant message must carry that field, even empty."""
     rerank_form: Literal["jina", "cohere", "voyage", "tei"] = "jina"
     """Whose words its rerank requests are in."""
+    target: str = ""
+    """The path in place of the dialect's; a model that it names as `{model}` is left out of the body."""
+    stream_target: str = ""
+    """The same for streams."""
+    drop_headers: tuple[str, ...] = ()
+    """Request headers of the dialect that the provider answers with 400."""
 
     @property
     def limits_messages(self) -> bool:
@@ -65,6 +71,9 @@ class Quirks(msgspec.Struct, frozen=True):
 
 Auth = Literal["key", "aws", "google"]
 """How a provider wants to be told who calls: a key in a header, a SigV4 signature, a minted access token."""
+
+Discovery = Literal["ollama"]
+"""Whose words a server is asked in for the models that it has."""
 
 
 class DataPolicy(msgspec.Struct, frozen=True):
@@ -99,6 +108,10 @@ class Provider(msgspec.Struct, frozen=True):
     data_policy: DataPolicy = DataPolicy()
     first_token_s: float | None = None
     """How long its first token may take while another source is left; None: three times its own 95th percentile."""
+    discovery: Discovery | None = None
+    """How it is asked which models it has, which then are offered besides the catalog's; None: it is not asked."""
+    private: tuple[str, ...] = ()
+    """Parts of its address that name the operator, e.g. an account or a project: nobody else reads them."""
 
 
 class Price(msgspec.Struct, frozen=True):

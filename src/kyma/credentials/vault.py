@@ -1,9 +1,9 @@
 """Every key of this gateway, by provider."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from kyma.core.credential import Credential
-from kyma.core.errors import UpstreamError
+from kyma.core.errors import RefusedUs, UpstreamError
 
 
 class Vault:
@@ -11,6 +11,8 @@ class Vault:
 
     def __init__(self) -> None:
         self._keys: dict[str, tuple[Credential, ...]] = {}
+        self._minted: dict[str, Credential] = {}
+        self._minters: dict[str, Callable[[str], None]] = {}
 
     def replace(self, secrets: Mapping[str, Sequence[str]]) -> None:
         """Hold these secrets, by provider, and no others."""
@@ -21,8 +23,21 @@ class Vault:
             for provider_id, found in secrets.items()
         }
 
+    def put_minted(self, provider_id: str, token: str | None) -> None:
+        """The access token that this provider takes from now on; None while there is none that is good."""
+        if token is None:
+            self._minted.pop(provider_id, None)
+        else:
+            self._minted[provider_id] = Credential(f"{provider_id}#minted", provider_id, token)
+
+    def watch_minted(self, provider_id: str, refused: Callable[[str], None]) -> None:
+        """Have `refused` told of a token that the provider answers with 401."""
+        self._minters[provider_id] = refused
+
     def usable(self, provider_id: str, account_id: str) -> Sequence[Credential]:
         """The keys to try for this account, in order; none when every one is cooling down or there is none."""
+        if (minted := self._minted.get(provider_id)) is not None:
+            return (minted,)
         return self._keys.get(provider_id, ())
 
     def held(self, provider_id: str, account_id: str) -> Sequence[Credential]:
@@ -35,3 +50,6 @@ class Vault:
 
     def failed(self, credential: Credential, error: UpstreamError) -> None:
         """The provider answered so to this key."""
+        told = self._minters.get(credential.provider_id)
+        if told is not None and isinstance(error, RefusedUs) and error.upstream_status == 401:
+            told(credential.secret)

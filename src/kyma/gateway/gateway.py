@@ -27,6 +27,9 @@ from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
 from kyma.credentials import Vault
 from kyma.gateway.control import ControlToken
+from kyma.gateway.discovered import Found, with_discovered
+from kyma.gateway.discovery import Lookout
+from kyma.gateway.minting import google_tokens
 from kyma.gateway.opening import (
     ensure_schema,
     is_embedded,
@@ -73,6 +76,7 @@ class Gateway:
         self._publishing = asyncio.Lock()
         self.engines: dict[str, LocalModel] = {}
         self.vault = Vault()
+        self._found: Found = {}
         self.catalog, secrets = self._assembled(config, self._sheets)
         self.vault.replace(secrets)
         self.limits = Limits(clock)
@@ -108,6 +112,7 @@ class Gateway:
             clock=clock,
             settings=_call_settings(self.settings),
         )
+        self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -161,6 +166,10 @@ class Gateway:
             self.spawn(work)
         if not is_embedded(self.config):
             self.spawn(self.switches.follow())
+        if self._tokens is not None:
+            self.spawn(self._tokens.keep())
+        if self.settings.ollama_refresh_s:
+            self.spawn(self._discover(Lookout(self.client, lambda name: self.config.secret(name))))
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
         """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""
@@ -247,6 +256,20 @@ class Gateway:
             except Exception as error:
                 log.warning("last use of keys not stored, tried again later: %r", error)
 
+    async def _discover(self, lookout: Lookout) -> None:
+        """Offer what servers of the operator's have, as they have it; nothing is sold before its price is stored."""
+        while True:
+            found = await lookout.look(self.catalog.providers.values())
+            if found != self._found:
+                async with self._publishing:
+                    before, self._found = self._found, found
+                    try:
+                        await self._publish(self.config, self._sheets)
+                    except Exception as error:
+                        self._found = before
+                        log.warning("models that were found are not offered, tried again later: %r", error)
+            await asyncio.sleep(self.settings.ollama_refresh_s)
+
     async def _follow(self, engine: LocalModel) -> None:
         while True:
             async with self._publishing:
@@ -264,7 +287,7 @@ class Gateway:
             if engine.base_url and engine.state in ("ready", "restarting")
         }
         catalog = assemble(
-            sheets,
+            with_discovered(sheets, self._found),
             environment=config.secrets,
             engines=running,
             today=today_of(self.clock),

@@ -9,9 +9,9 @@ import msgspec
 from kyma.core.answer import Answer
 from kyma.core.chat import CallRequest, ChatRequest, Rendered
 from kyma.core.credential import Credential
-from kyma.core.errors import UpstreamError
+from kyma.core.errors import Throttled, UpstreamError
 from kyma.core.ids import Clock, SystemClock
-from kyma.core.model import Kind, Provider, Route
+from kyma.core.model import Kind, Provider, Quirks, Route
 from kyma.core.upstream import Headers, Timeouts, UpstreamRequest
 from kyma.dialects import anthropic_messages, bedrock_converse, cohere_chat, gemini, openai_chat
 from kyma.dialects.anthropic_messages.assemble import MessageAssembler
@@ -54,7 +54,10 @@ class Adapter(Protocol):
     def build_request(
         self, route: Route, credential: Credential | None, request: CallRequest
     ) -> tuple[UpstreamRequest, Rendered]:
-        """The HTTP request for `route`, authenticated with `credential`, and the report on its translation."""
+        """The HTTP request for `route`, authenticated with `credential`, and the report on its translation.
+
+        Raises: Throttled while a provider that wants a minted token has none.
+        """
         ...
 
     def parse_response(self, route: Route, body: bytes, request: CallRequest) -> Answer:
@@ -81,10 +84,10 @@ class _Requests:
         if form is None or form.provider is not provider or form.credential is not credential:
             form = self._forms[key] = _form(provider, credential, is_streaming, self._clock)
         rendered = self._wire.render_request(request, route.upstream_model, provider.quirks)
-        target = provider.base_path + self._wire.target(route.upstream_model, is_streaming)
+        target = provider.base_path + _target(self._wire, route, is_streaming)
         headers = form.headers
         if request.native.headers and request.native.dialect == self._wire.NAME:
-            headers += request.native.headers
+            headers, rendered = _with_native_headers(headers, rendered, request, provider.quirks)
         if form.signer is not None:
             headers += form.signer.sign("POST", provider.origin, target, headers, rendered.body)
         return UpstreamRequest("POST", provider.origin, target, headers, rendered.body, form.timeouts), rendered
@@ -145,7 +148,30 @@ def adapter_for(dialect: str, kind: Kind, clock: Clock | None = None) -> Adapter
     return WholeAdapter(cast(WholeUpstreamDialect, WHOLE[dialect][kind]), clock or SystemClock())
 
 
+def _target(wire: UpstreamDialect, route: Route, is_streaming: bool) -> str:
+    """The dialect's path, or the provider's own."""
+    quirks = route.provider.quirks
+    own = quirks.stream_target if is_streaming else quirks.target
+    if own:
+        return own.replace("{model}", route.upstream_model)
+    return wire.target(route.upstream_model, is_streaming)
+
+
+def _with_native_headers(
+    headers: tuple[tuple[bytes, bytes], ...], rendered: Rendered, request: CallRequest, quirks: Quirks
+) -> tuple[tuple[tuple[bytes, bytes], ...], Rendered]:
+    """The customer's headers of this dialect too; those that the provider refuses count as dropped."""
+    unwanted = tuple(name for name, _ in request.native.headers if name.decode() in quirks.drop_headers)
+    if not unwanted:
+        return headers + request.native.headers, rendered
+    dropped = (*rendered.dropped, *(name.decode() for name in unwanted))
+    taken = tuple(header for header in request.native.headers if header[0] not in unwanted)
+    return headers + taken, msgspec.structs.replace(rendered, dropped=dropped)
+
+
 def _form(provider: Provider, credential: Credential | None, is_streaming: bool, clock: Clock) -> _Form:
+    if provider.auth == "google" and credential is None:
+        raise Throttled("there is no access token yet", retry_after_s=1)
     accept = STREAM_TYPES.get(provider.dialect, "text/event-stream") if is_streaming else "application/json"
     media = ((b"content-type", b"application/json"), (b"accept", accept.encode()))
     signer = _signer(provider, credential, clock)

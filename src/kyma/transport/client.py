@@ -1,10 +1,14 @@
-"""Sends paid calls upstream: finds or makes a connection, and resends once if an idle one turns out to be stale."""
+"""Sends paid calls upstream: finds or makes a connection, and resends once if an idle one turns out to be stale.
+
+What costs nothing has a door of its own, `fetch_free`.
+"""
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from kyma.core.errors import Unreachable, UpstreamTimeout
+from kyma.core.errors import Unreachable, UpstreamFailed, UpstreamTimeout
 from kyma.core.money import Hold
 from kyma.core.upstream import Origin, UpstreamRequest
 from kyma.transport.connection import Connection, Dropped
@@ -55,9 +59,9 @@ class HttpClient:
         """Connections that wait in a pool."""
         return sum(len(pool.idle) for pool in self._pools.values())
 
-    async def send(
+    def send(
         self, request: UpstreamRequest, hold: Hold, on_begun: Callable[[Response], None] | None = None
-    ) -> Response:
+    ) -> Coroutine[Any, Any, Response]:
         """Send a call that `hold` pays for; returns once status and headers are in, whatever the status.
 
         A connection that was idle and dies without a byte of an answer is replaced once: the peer closed it while the
@@ -68,6 +72,32 @@ class HttpClient:
         """
         if not isinstance(hold, Hold):
             raise TypeError("No hold, no call.")
+        return self._send(request, on_begun)
+
+    async def fetch_free(self, request: UpstreamRequest, *, limit_bytes: int, within_s: float) -> bytes:
+        """The body of a 200 to a call that nobody charges for, e.g. for a list of models; so it takes no hold.
+
+        For discovery alone. Raises: UpstreamFailed for another status, Garbled for a larger body, UpstreamTimeout when
+        all of it takes longer, and what `send` raises.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                response = await self._send(request, None)
+                if response.status == 200:
+                    return await response.read(limit_bytes)
+        except TimeoutError as error:
+            raise UpstreamTimeout(f"No whole answer within {within_s:g} s.") from error
+        response.abort()
+        raise UpstreamFailed(f"HTTP {response.status}", upstream_status=response.status)
+
+    async def close(self) -> None:
+        """Close every connection and wait until they are gone; calls under way fail as Unreachable."""
+        self._is_closed = True
+        going = [connection.lost for pool in self._pools.values() for connection in pool.close()]
+        if going:
+            await asyncio.wait(going)
+
+    async def _send(self, request: UpstreamRequest, on_begun: Callable[[Response], None] | None) -> Response:
         pool = self._pools.get(request.origin) or self._open_pool(request.origin)
         head = request_head(request, pool.host_header)
         connection = pool.take()
@@ -86,13 +116,6 @@ class HttpClient:
             on_begun(response)
         await response.start(request.timeouts.first_byte_s)
         return response
-
-    async def close(self) -> None:
-        """Close every connection and wait until they are gone; calls under way fail as Unreachable."""
-        self._is_closed = True
-        going = [connection.lost for pool in self._pools.values() for connection in pool.close()]
-        if going:
-            await asyncio.wait(going)
 
     def _open_pool(self, origin: Origin) -> Pool:
         loop = asyncio.get_running_loop()

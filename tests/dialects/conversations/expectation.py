@@ -71,7 +71,7 @@ class Recording(msgspec.Struct, frozen=True):
 
     def how(self) -> tuple[ChatUpstreamDialect, Quirks]:
         """The dialect to read it with, and the quirks of its provider."""
-        row = ROWS.get(self.family)
+        row = ROWS.get(self.family) or ROWS.get(self.family.replace("_", "-"))
         if row is None:
             return chat_adapter(self.family).dialect, Quirks()
         return chat_adapter(row.dialect).dialect, quirks_of(row.where, row.quirks)

@@ -1,5 +1,6 @@
 """A vendor's words reach a customer without the vendor."""
 
+import msgspec
 import pytest
 
 from kyma.calls.scrub import caller_error, reasons_for_operators, scrub
@@ -54,3 +55,11 @@ def test_operators_read_every_reason() -> None:
     reasons = (Throttled("HTTP 429: slow down"), Unreachable("api.acme.example refused"))
     told = reasons_for_operators(NoRouteLeft("no source", reasons))
     assert told == "Throttled: HTTP 429: slow down; Unreachable: api.acme.example refused"
+
+
+def test_what_names_the_operator_to_a_provider_is_taken_out() -> None:
+    source = route()
+    served = model(
+        [msgspec.structs.replace(source, provider=msgspec.structs.replace(source.provider, private=("proj-9",)))]
+    )
+    assert scrub("no access to projects/proj-9/locations/x", served) == "no access to projects/…/locations/x"

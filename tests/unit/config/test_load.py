@@ -102,7 +102,7 @@ def test_a_wrong_variable_is_an_error_that_names_it(load: Load) -> None:
     [
         *("header_timeout_s", "body_timeout_s", "keep_alive_s", "slow_reader_s", "abandoned_drain_s", "shutdown_s"),
         *("lease_ttl_s", "lease_idle_s", "body_limit_bytes", "header_limit_bytes", "max_live_calls"),
-        *("local_context_tokens", "local_parallel", "local_replicas"),
+        *("local_context_tokens", "local_parallel", "local_replicas", "ollama_refresh_s"),
     ],
 )
 @pytest.mark.parametrize("value", ["-1", "nan", "inf"])

@@ -45,6 +45,8 @@ _answer_decoder = msgspec.json.Decoder(WireAnswer)
 def parse_response(body: bytes, quirks: Quirks) -> ChatResponse:
     """Read a vendor's 200. Raises: Garbled when it is no message, another UpstreamError when it holds an error."""
     try:
+        if not body.isascii():
+            body.decode()  # what is passed on as it came is decoded nowhere else
         wire = _answer_decoder.decode(body)
         if wire.error is not NULL and wire.error != NULL:
             raise stream_error(wire.error)

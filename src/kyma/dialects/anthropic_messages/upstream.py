@@ -53,7 +53,10 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
         outcome = Outcome(chat.names, chat.lost)
         fields = translate(chat, quirks, outcome)
         fields["max_tokens"] = msgspec.Raw(b"%d" % request.max_tokens)
-    fields["model"] = to_raw(upstream_model)
+    if "{model}" in quirks.target:
+        fields.pop("model", None)
+    else:
+        fields["model"] = to_raw(upstream_model)
     if request.is_streaming:
         fields["stream"] = TRUE
     _apply(quirks, fields, request, outcome)
