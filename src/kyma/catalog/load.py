@@ -1,6 +1,6 @@
 """From rows to a snapshot. Secrets and addresses come in as a mapping and today's date as an argument."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time
 from importlib.resources.abc import Traversable
 from itertools import pairwise
@@ -48,15 +48,22 @@ def load(
     return assemble(sheets, environment=environment, engines=engines, today=today)
 
 
-def assemble(sheets: Sheets, *, environment: Mapping[str, str], engines: Mapping[str, str], today: date) -> Catalog:
+def assemble(
+    sheets: Sheets,
+    *,
+    environment: Mapping[str, str],
+    engines: Mapping[str, str],
+    today: date,
+    keyed: Collection[str] = (),
+) -> Catalog:
     """A snapshot from rows that were read before: cheap enough to repeat when an embedded engine comes or goes.
 
     `environment` holds secrets and base URLs by name; an empty one counts as absent. `engines` are the base URLs of the
-    embedded ones that run, by provider. Raises: CatalogError.
+    embedded ones that run, by provider; `keyed` are providers that have a key from elsewhere. Raises: CatalogError.
     """
     providers: dict[str, Provider] = {}
     for provider_id, row in sheets.providers.items():
-        if provider := provider_if_on(provider_id, row, environment, engines):
+        if provider := provider_if_on(provider_id, row, environment, engines, provider_id in keyed):
             providers[provider_id] = provider
     offers = {model_id: offer(model_id, row, sheets.providers, today) for model_id, row in sheets.models.items()}
     return Catalog(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,10 +11,10 @@ from kyma.calls import Calls, CallSettings, PumpSettings, Settled, Upstream, app
 from kyma.catalog import Catalog, Sheets, assemble, builtin_data, read
 from kyma.config import Config, Settings
 from kyma.core.ids import Clock, SystemClock, new_id
-from kyma.core.model import Provider
 from kyma.core.money import usd_to_nanos
 from kyma.core.principal import Principal, Tier
-from kyma.credentials import Vault
+from kyma.credentials import Safe, Vault
+from kyma.gateway.masters import read_masters
 from kyma.gateway.opening import (
     ensure_schema,
     is_embedded,
@@ -24,6 +24,7 @@ from kyma.gateway.opening import (
     overlay_of,
     today_of,
 )
+from kyma.gateway.provider_secrets import given_secrets
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
@@ -56,7 +57,9 @@ class Gateway:
         self.clock = clock
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
         self.engines: dict[str, LocalModel] = {}
-        self.vault = Vault()
+        self.safe = Safe(database, clock, lambda: read_masters(config))
+        self.vault = Vault(clock, falls_back=self.settings.byok_fallback)
+        self._last_change = 0
         self.catalog: Catalog = self._assemble()
         self.limits = Limits(clock)
         self.ledger = Ledger(
@@ -113,8 +116,10 @@ class Gateway:
         self._spool.clear()
         if is_embedded(self.config):
             await self.ledger.take_over()
+        read_masters(self.config)  # a wrong one is told now, not to the first who needs it
+        await self.follow_keys()
         await self._publish_prices()
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used()):
+        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), self._keep_following_keys()):
             self.spawn(work)
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
@@ -142,6 +147,17 @@ class Gateway:
         self.accounts.close()
         await self.database.close()
 
+    async def follow_keys(self) -> None:
+        """Use the keys of providers as the database has them now; a provider comes on with its first one."""
+        changes = await self.safe.changes(self._last_change)
+        if changes.number <= self._last_change:  # somebody who asked at the same time has seen it, and more
+            return
+        before = self.vault.stored_providers
+        self.vault.take(changes)
+        self._last_change = changes.number
+        if self.vault.stored_providers != before:
+            self.catalog = self._assemble()
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run background work for the life of the gateway; its failure is logged."""
         task = asyncio.get_running_loop().create_task(work)
@@ -165,6 +181,14 @@ class Gateway:
             except Exception as error:
                 log.warning("last use of keys not stored, tried again later: %r", error)
 
+    async def _keep_following_keys(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.provider_keys_poll_s)
+            try:
+                await self.follow_keys()
+            except Exception as error:
+                log.warning("stored keys of providers not read, tried again later: %r", error)
+
     async def _follow(self, engine: LocalModel) -> None:
         while True:
             self.catalog = self._assemble()
@@ -176,14 +200,15 @@ class Gateway:
             for provider_id, engine in self.engines.items()
             if engine.base_url and engine.state in ("ready", "restarting")
         }
+        given = given_secrets(self.config, self._sheets.providers)
         catalog = assemble(
             self._sheets,
             environment=self.config.secrets,
             engines=running,
             today=today_of(self.clock),
+            keyed=given.keys() | self.vault.stored_providers,
         )
-        engines = {provider_id: [engine.api_key] for provider_id, engine in self.engines.items()}
-        self.vault.replace(_secrets(self.config, catalog.providers.values()) | engines)
+        self.vault.replace(given | {provider_id: (engine.api_key,) for provider_id, engine in self.engines.items()})
         return catalog
 
 
@@ -206,11 +231,6 @@ async def open_gateway(config: Config, clock: Clock | None = None) -> AsyncItera
             yield gateway
         finally:
             await gateway.stop()
-
-
-def _secrets(config: Config, providers: Iterable[Provider]) -> dict[str, list[str]]:
-    named = {provider.id: config.secret(provider.key_env) for provider in providers if provider.key_env}
-    return {provider_id: [secret] for provider_id, secret in named.items() if secret}
 
 
 def _call_settings(settings: Settings) -> CallSettings:

@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect
 
 from kyma.storage.database import Database
 
-HEAD = "0002"
+HEAD = "0003"
 
 
 def head_revision() -> str:

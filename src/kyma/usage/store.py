@@ -58,4 +58,5 @@ def _values(row: UsageRow) -> Row:
         row.created_at,
         row.cache_write_1h_tokens,
         row.searches,
+        row.fee_ppm,
     )
