@@ -1,6 +1,7 @@
 """Vendors' refusals: what they mean for routing, and the words that agents look for."""
 
 import json
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -39,6 +40,24 @@ def test_an_error_in_a_list_keeps_its_code() -> None:
 )
 def test_a_status_decides(status: int, kind: type[Exception]) -> None:
     assert isinstance(parse_error(status, {}, b"<html>"), kind)
+
+
+def about_a_key(said: object, message: str = "API key not valid. Please pass a valid API key.") -> bytes:
+    """Google's refusal of a wrong key. Source: google-gemini/gemini-cli#25198, google.api.ErrorReason."""
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": said, "domain": "googleapis.com"}
+    error = {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": [info]}
+    return json.dumps([{"error": error}]).encode()
+
+
+@pytest.mark.parametrize("parse", [parse_error, gemini.parse_error])
+def test_googles_400_for_a_wrong_key_is_ours_to_mend(parse: Callable[..., UpstreamError]) -> None:
+    assert isinstance(parse(400, {}, about_a_key("API_KEY_INVALID")), RefusedUs)
+
+
+@pytest.mark.parametrize("parse", [parse_error, gemini.parse_error])
+def test_a_caller_who_says_the_same_words_parks_nobodys_key(parse: Callable[..., UpstreamError]) -> None:
+    refusal = about_a_key("FIELD_INVALID", "Unknown name 'API_KEY_INVALID': cannot find field")
+    assert isinstance(parse(400, {}, refusal), Rejected)
 
 
 @pytest.mark.parametrize("status", [400, 401, 413, 422, 429, 500, 529])

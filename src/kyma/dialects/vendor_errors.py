@@ -32,7 +32,7 @@ def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     said = for_log(f"HTTP {status}", _error_object(body))
     if status in (429, 529):
         return Throttled(said, upstream_status=status, retry_after_s=_retry_after(headers))
-    if status in (401, 402, 403):
+    if status in (401, 402, 403) or (status == 400 and _is_about_our_key(body)):
         return RefusedUs(said, upstream_status=status)
     if status in (400, 413, 422):
         explanation, code = _explanation(body) or "the model's provider refused the request", _caller_code(body)
@@ -74,6 +74,17 @@ def _caller_code(body: bytes) -> str | None:
     error = _error_object(body)
     code = error.get("code") if isinstance(error, dict) else None
     return code if code in ("context_length_exceeded", "content_filter", "invalid_prompt") else None
+
+
+def _is_about_our_key(body: bytes) -> bool:
+    """Google refuses a wrong key with 400 and this reason, where others answer 401.
+
+    Source: vendor table (Gemini API), google.api.ErrorReason, November 2026.
+    """
+    error = _error_object(body)
+    details = error.get("details") if isinstance(error, dict) else None
+    said = details if isinstance(details, list) else []
+    return any(isinstance(detail, dict) and detail.get("reason") == "API_KEY_INVALID" for detail in said)
 
 
 def _error_object(body: bytes) -> Any:

@@ -129,3 +129,15 @@ def test_a_vendor_of_openais_dialect_is_asked_for_more_than_chats(body: CallRequ
     assert request.target == row.base_path + target
     assert msgspec.json.decode(request.body)["model"] == "acme-owl-v2"
     assert (b"authorization", b"Bearer s3cret") in request.headers
+
+
+def test_customers_own_keys_are_not_remembered() -> None:
+    adapter = chat_adapter("openai_chat")
+    row = source(provider())
+    for number in range(3):
+        own = Credential(f"pk_{number}/1", "acme", f"own-{number}", is_own=True)
+        sent, _ = adapter.build_request(row, own, chat())
+        assert (b"authorization", b"Bearer " + own.secret.encode()) in sent.headers
+    assert adapter._forms == {}
+    adapter.build_request(row, key(), chat())
+    assert len(adapter._forms) == 1
