@@ -22,7 +22,7 @@ from kyma.core.money import NANOS_PER_USD
 from tests.accept import dialects
 from tests.accept.client import Client, Reply
 from tests.accept.errands import BODY_LIMIT_BYTES, Errand, chat, errands, models, providers, whole
-from tests.accept.keeping import Kept, look_elsewhere, look_everywhere, plant_control, read_as_other
+from tests.accept.keeping import Kept, look_elsewhere, look_everywhere, note_unvisited, plant_control, read_as_other
 from tests.accept.marks import Marks, search_folder
 from tests.accept.plants import missed
 from tests.accept.privacy_postgres import books, look_into_postgres
@@ -128,7 +128,8 @@ def _live(stage: _Stage, asked: list[Errand]) -> None:
     stage.open()
     asyncio.run(_ask_all(gateway.port, stage.key, asked, found))
     paths = {(one.question.method, one.question.path.partition("?")[0]) for one in asked}
-    read_as_other(stage.marks, gateway, stage.other, paths, found)
+    read_as_other(stage.marks, gateway, stage.other, found)
+    note_unvisited(gateway, stage.other, paths, found)
     look_elsewhere(gateway, stage.folder, found)
     stage.interrupt(gateway.kill)
     stage.look("killed")

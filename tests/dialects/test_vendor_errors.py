@@ -80,6 +80,16 @@ def test_what_is_logged_of_a_refusal_is_the_vendors_code_and_none_of_its_words(s
         assert said.endswith("too_much") is ("too_much" in json.dumps(body))
 
 
+@pytest.mark.parametrize("key", ["sk-proj-9fGh2KxQ7abZ", "gsk_A1b2C3d4E5f6", "AIzaSyD4x9f2", "a" * 65, "-a", "a b"])
+def test_a_key_is_no_name_of_an_error(key: str) -> None:
+    assert parse_error(401, {}, json.dumps({"error": {"code": key, "message": key}}).encode()).message == "HTTP 401"
+
+
+@pytest.mark.parametrize("name", ["invalid_api_key", "RESOURCE_EXHAUSTED", "Throttling.RateQuota", "error_529", "E42"])
+def test_a_name_of_an_error_is_kept(name: str) -> None:
+    assert parse_error(401, {}, json.dumps({"error": {"code": name}}).encode()).message == f"HTTP 401: {name}"
+
+
 @pytest.mark.parametrize(
     ("dialect", "name"), [(openai_chat, "code"), (anthropic_messages, "type"), (gemini, "status")], ids=str
 )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from tests.upstream.editing import Say, next_step
-from tests.upstream.quoting import mirror, quoted
+from tests.upstream.quoting import mirror, quoted, tells_key
 from tests.upstream.talk import Json, Talk
 from tests.upstream.toolbox import Broken
 from tests.upstream.wire import render
@@ -366,7 +366,7 @@ SCRIPTS: dict[str, Script] = {
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
             *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
-            *(structured, decline, edit, stall, cut_call, mirror, quoted),
+            *(structured, decline, edit, stall, cut_call, mirror, quoted, tells_key),
         )
     },
 }

@@ -18,8 +18,8 @@ MAX_MESSAGE_CHARS = 500
 _ANTHROPIC_OVERFLOW = re.compile(r"prompt is too long: (\d+) tokens > (\d+) maximum")
 """Agents know an overflow by OpenAI's words, so it is said in those."""
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-"""A vendor's name for an error, and nothing that a caller could have said."""
+_WORD = re.compile(r"(?=.{1,64}$)[A-Za-z]+\d{0,4}([_.-]([A-Za-z]+\d{0,4}|\d{1,6}))*")
+"""A vendor's name for an error: nothing that a caller could have said, and no key, which mixes letters and digits."""
 
 _THROTTLING = ("429", "rate_limit_exceeded", "RESOURCE_EXHAUSTED")
 """What OpenAI's and Google's error objects say in place of a status."""

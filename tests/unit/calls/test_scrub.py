@@ -2,7 +2,8 @@
 
 import pytest
 
-from kyma.calls.scrub import caller_error, reasons_for_operators, scrub
+from kyma.calls.scrub import caller_error, reasons_for_operators, scrub, without_key
+from kyma.core.credential import Credential
 from kyma.core.errors import InvalidRequest, NoRouteLeft, Rejected, Throttled, TooLarge, Unreachable
 from tests.unit.calls.rows import model, route
 
@@ -54,3 +55,11 @@ def test_operators_read_every_reason() -> None:
     reasons = (Throttled("HTTP 429: slow down"), Unreachable("api.acme.example refused"))
     told = reasons_for_operators(NoRouteLeft("no source", reasons))
     assert told == "Throttled: HTTP 429: slow down; Unreachable: api.acme.example refused"
+
+
+def test_a_refusal_that_quotes_the_key_is_told_without_it() -> None:
+    key = Credential("acme#1", "acme", "sk-acme-12345678")
+    said = Rejected("HTTP 400", upstream_status=400, caller_message="bad key sk-acme-12345678 for temperature")
+    told = caller_error(without_key(said, key), OWL)
+    assert told.message == "bad key [key] for temperature"
+    assert without_key(said, None) is said
