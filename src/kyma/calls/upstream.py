@@ -5,6 +5,7 @@ from typing import cast
 import msgspec
 
 from kyma.calls.call import Call
+from kyma.calls.scrub import without_key
 from kyma.core.answer import (
     Answer,
     ChatEvent,
@@ -99,7 +100,7 @@ class Upstream:
             body = await response.read(MAX_ERROR_BYTES)
         except UpstreamError:
             body = b""
-        raise adapter.parse_error(response.status, response.headers, body)
+        raise without_key(adapter.parse_error(response.status, response.headers, body), credential)
 
     def _adapter(self, kind: Kind, provider: Provider) -> Adapter:
         adapter = self._adapters.get((kind, provider.dialect))
