@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from kyma.core.money import percent_to_ppm, usd_to_nanos
+from kyma.core.money import percent_to_share, usd_to_nanos
 
 
 class ConfigError(Exception):
@@ -239,9 +239,9 @@ def _dollars(text: str) -> str | None:
 
 def _percent(text: str) -> str | None:
     try:
-        percent_to_ppm(text)
+        percent_to_share(text)
     except ValueError:
-        return "a percentage from 0 to 100 with at most four decimals, as a text"
+        return "a percentage from 0 to 100 with at most two decimals, as a text"
     return None
 
 

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import resource
+import signal
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -35,6 +37,27 @@ class Kept(msgspec.Struct):
     answered: int = 0
     spooled: int = 0
     searched_bytes: int = 0
+
+
+def within(folder: Path) -> dict[str, str]:
+    """Environment by which everything that a process keeps lies below that folder; makes what is missing."""
+    places = {name: folder / name.lower() for name in ("TMPDIR", "HOME", "XDG_CACHE_HOME")}
+    for place in places.values():
+        place.mkdir(parents=True)
+    return {name: str(place) for name, place in places.items()}
+
+
+def allow_core_files() -> None:
+    """There is room for a core file, unless a gateway sees to it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def crash(gateway: GatewayProcess) -> None:
+    """Abort it, and let a core file be written to its end if one is."""
+    os.kill(gateway.pid, signal.SIGABRT)
+    os.waitid(os.P_PID, gateway.pid, os.WEXITED | os.WNOWAIT)
+    gateway.kill()
 
 
 def look_everywhere(marks: Marks, control: Marks, folder: Path, moment: str, found: Kept) -> None:

@@ -2,16 +2,15 @@
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from kyma.ledger import Ledger, Settlement, store
+from kyma.ledger import Settlement
 from kyma.storage.database import Database
 from kyma.usage import UsageRow
 from kyma.usage.store import insert_rows, put_price_book
 from kyma.usage.tables import usage
-from tests.books import ACCOUNT, NOW, audit, count, open_account, usage_row
-from tests.clock import ManualClock
+from tests.books import ACCOUNT, NOW, count, usage_row
 
 
 def row(request_id: str) -> UsageRow:
@@ -24,7 +23,7 @@ def test_fields_and_columns_agree() -> None:
 
 async def test_a_row_reads_back_as_it_was_written(db: Database) -> None:
     written = [row("r1"), msgspec.structs.replace(row("r2"), first_token_ms=7, cost=2**62, estimated=True)]
-    written.append(msgspec.structs.replace(row("r3"), cache_write_1h_tokens=2**40, searches=9, fee_ppm=50_000))
+    written.append(msgspec.structs.replace(row("r3"), cache_write_1h_tokens=2**40, searches=9))
     assert await db.write(lambda c: insert_rows(c, written)) == {"r1", "r2", "r3"}
     read = await db.read(lambda c: c.execute(select(usage).order_by(usage.c.request_id)).all())
     assert [UsageRow(*values) for values in read] == written
@@ -52,20 +51,3 @@ async def test_a_row_without_a_value_is_refused(db: Database) -> None:
         await db.write(lambda c: insert_rows(c, broken))
     assert isinstance(error.value, DBAPIError) or type(error.value).__module__ == "sqlite3"
     assert await count(db, "usage") == 0
-
-
-@pytest.mark.parametrize(("fee_ppm", "is_right"), [(50_000, True), (50_001, False), (None, False), (-1, False)])
-async def test_the_audit_knows_the_fee_of_a_call_with_an_own_key(
-    db: Database, clock: ManualClock, fee_ppm: int | None, is_right: bool
-) -> None:
-    await open_account(db, 1000)
-    ledger = Ledger(db, clock, "gw_1")
-    settlement = ledger.prepare(await ledger.reserve(ACCOUNT, 100, "r1"), 5)
-    written = msgspec.structs.replace(usage_row(settlement), output_tokens=100, fee_ppm=fee_ppm)
-
-    def work(connection: Connection) -> None:
-        insert_rows(connection, [written])
-        store.apply_settlements(connection, [settlement])
-
-    await db.write(work)
-    assert (await audit(db) == []) is is_right

@@ -18,6 +18,7 @@ from kyma.core.answer import (
     ThinkingDelta,
     ToolCallStart,
 )
+from kyma.core.credential import Credential
 from kyma.core.errors import Garbled, Rejected, UpstreamError
 from kyma.core.model import Kind, Provider
 from kyma.credentials import Vault
@@ -50,15 +51,19 @@ class Upstream:
 
     async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Answer:
         """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
-        adapter, response = await self._send(call, candidate)
-        answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES), call.request)
+        adapter, response, credential = await self._send(call, candidate)
+        body = await response.read(MAX_ANSWER_BYTES)
+        try:
+            answer = adapter.parse_response(candidate.route, body, call.request)
+        except UpstreamError as error:
+            raise without_key(error, credential) from None
         if answer.is_blank and not is_last:
             raise Garbled("the answer is empty")
         return answer
 
     async def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> OpenStream:
         """A stream up to its first content event, the commit point. Raises: UpstreamError."""
-        adapter, response = await self._send(call, candidate)
+        adapter, response, credential = await self._send(call, candidate)
         decoder = cast(ChatAdapter, adapter).stream_decoder(candidate.route)  # nothing but chats is streamed
         events: list[ChatEvent] = []
         try:
@@ -69,7 +74,7 @@ class Upstream:
                 if any(map(_is_content, fresh)):
                     return OpenStream(response, decoder, events, has_ended=not data, is_blank=False)
                 if fresh and isinstance(fresh[-1], StreamFailure):
-                    raise fresh[-1].error
+                    raise without_key(fresh[-1].error, credential)
                 if not data:
                     return self._blank(response, decoder, events, is_last)
         except BaseException:
@@ -83,7 +88,7 @@ class Upstream:
             raise Garbled("the answer is empty")
         return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
 
-    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response]:
+    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response, Credential | None]:
         route = candidate.route
         adapter = self._adapter(call.request.kind, route.provider)
         usable = self._vault.usable(route.provider.id, call.principal.account_id)
@@ -95,7 +100,7 @@ class Upstream:
         call.candidate = candidate
         response = await self._client.send(request, call.hold, call.attach)
         if response.status == 200:
-            return adapter, response
+            return adapter, response, credential
         try:
             body = await response.read(MAX_ERROR_BYTES)
         except UpstreamError:

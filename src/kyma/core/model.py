@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from kyma.core.money import Nanos, Picos, rounded_up, with_fee
+from kyma.core.money import Nanos, Picos, rounded_up
 from kyma.core.upstream import Origin, Timeouts
 
 Kind = Literal["chat", "embedding", "rerank", "moderation"]
@@ -114,17 +114,6 @@ class Price(msgspec.Struct, frozen=True):
     output: Picos
     cache_write_1h: Picos
     search: Picos | None = None
-
-    def at_fee(self, fee_ppm: int) -> "Price":
-        """The prices of a call that the customer's own key served, `fee_ppm` millionths of these."""
-        return Price(
-            input=with_fee(self.input, fee_ppm),
-            cached_input=with_fee(self.cached_input, fee_ppm),
-            cache_write=with_fee(self.cache_write, fee_ppm),
-            output=with_fee(self.output, fee_ppm),
-            cache_write_1h=with_fee(self.cache_write_1h, fee_ppm),
-            search=None if self.search is None else with_fee(self.search, fee_ppm),
-        )
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -18,7 +18,9 @@ NANOS_PER_USD = 1_000_000_000
 PICOS_PER_NANO = 1_000
 NANOS_PER_CENT = 10_000_000
 MAX_NANOS = 2**63 - 1
-PPM = 1_000_000
+WHOLE_PRICE = 10_000
+"""All of a price, in hundredths of a percent."""
+
 MARKUP_NUMERATOR, MARKUP_DENOMINATOR = 27, 20
 
 
@@ -59,26 +61,17 @@ def per_thousand_to_picos(text: str) -> Picos:
     return _exact(text, 1_000_000_000, "pico-dollars each")
 
 
-def with_markup(cost: Picos) -> Picos:
-    """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
-    return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)
-
-
-def percent_to_ppm(text: str) -> int:
-    """`"5"` -> 50_000 millionths, exactly. Raises: ValueError unless from 0 to 100 with at most four decimals."""
-    share = _exact(text, PPM // 100, "millionths")
-    if share > PPM:
-        raise ValueError(f"{text!r} is more than 100 percent")
+def percent_to_share(text: str) -> int:
+    """`"5"` -> 500 hundredths of a percent, exactly. Raises: ValueError unless 0 to 100 with at most two decimals."""
+    share = _exact(text, WHOLE_PRICE // 100, "hundredths of a percent")
+    if share > WHOLE_PRICE:
+        raise ValueError(f"{text!r} is more than the whole price")
     return share
 
 
-def with_fee(price: Picos, fee_ppm: int) -> Picos:
-    """What a unit costs when the customer's own key serves: that share of its price, rounded up to a whole picodollar.
-
-    So such a call has unit prices of its own, each computed again from the price book and the share; the call itself
-    is rounded once, like any other.
-    """
-    return -(-price * fee_ppm // PPM)
+def with_markup(cost: Picos) -> Picos:
+    """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
+    return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)
 
 
 def usd_text(nanos: Nanos) -> str:

@@ -68,17 +68,11 @@ class Ring:
         self._at = at + 1 if at + 1 < len(turns) else 0
         return turns[at]
 
-    def has_ready(self) -> bool:
-        """Whether `turn` would give any; takes no turn."""
-        if self._rests and self._clock.monotonic() >= self._wakes_at:
-            self._wake()
-        return bool(self._turns[0])
-
-    def soonest(self) -> Credential | None:
-        """Of the keys that are cooling down, the one that comes back first."""
+    def cooling(self) -> list[Credential]:
+        """The keys that are cooling down, the one that comes back first at the head."""
         waits = {id: rest.until for id, rest in self._rests.items() if rest.state == "cooling"}
-        cooling = [credential for credential in self.credentials if credential.id in waits]
-        return min(cooling, key=lambda credential: waits[credential.id], default=None)
+        found = [credential for credential in self.credentials if credential.id in waits]
+        return sorted(found, key=lambda credential: waits[credential.id])
 
     def rest(self, credential: Credential, rest: Rest) -> bool:
         """Leave a key alone; False if it is not among these or rests for longer already."""

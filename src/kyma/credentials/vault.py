@@ -52,36 +52,32 @@ class Vault:
         self._off: dict[str, KeyState] = {}
         self._minted: dict[str, Credential] = {}
         self._rings: dict[str, Ring] = {}
-        self._own: dict[tuple[str, str], _Own] = {}
+        self._own: dict[str, dict[str, _Own]] = {}
         self._own_rests: dict[str, Rest] = {}
 
     def usable(self, provider_id: str, account_id: str) -> Sequence[Credential]:
         """The keys to try for this account, in order; none when every one is resting or there is none.
 
-        None means that a provider with a key cannot be asked now; whoever needs no key need not ask. Every call takes
-        a turn: ask once for an attempt, and `is_usable` to know only whether there is any.
+        None means that a provider which takes a key cannot be asked now; one of our own machines may be asked without.
+        An account's own key comes first. Every call takes a turn, so it is for those who are about to try.
         """
-        if self._own and (own := self._own.get((account_id, provider_id))) is not None:
+        if self._own and (mine := self._own.get(account_id)) and (own := mine.get(provider_id)):
             return self._with_own(own)
         ring = self._rings.get(provider_id)
         return ring.turn() if ring is not None else ()
 
-    def is_usable(self, provider_id: str, account_id: str) -> bool:
-        """Whether `usable` would name a key; takes no turn."""
-        own = self._own.get((account_id, provider_id)) if self._own else None
-        if own is not None and (self._is_awake(own) or not self._falls_back):
-            return self._is_awake(own)
-        ring = self._rings.get(provider_id)
-        return ring is not None and ring.has_ready()
+    def held(self, provider_id: str, account_id: str) -> Sequence[Credential]:
+        """The same, and behind them those that are cooling down, the soonest first: for when nothing else is left.
 
-    def soonest(self, provider_id: str, account_id: str) -> Credential | None:
-        """Of our keys that are cooling down, the one that comes back first: for a caller who has no other source.
-
-        Never a parked key, and none of ours for an account that wants its own key or nothing.
+        Never a key that was refused, nor ours for an account that wants its own or nothing.
         """
-        ring = self._rings.get(provider_id)
-        is_theirs = not self._falls_back and (account_id, provider_id) in self._own
-        return ring.soonest() if ring is not None and not is_theirs else None
+        own = self._own.get(account_id, {}).get(provider_id)
+        ring = self._rings.get(provider_id) if own is None or self._falls_back else None
+        return (*self.usable(provider_id, account_id), *(ring.cooling() if ring is not None else ()))
+
+    def has_own(self, account_id: str) -> bool:
+        """Whether the account has brought a key of its own for any provider."""
+        return account_id in self._own
 
     def failed(self, credential: Credential, error: UpstreamError) -> None:
         """The provider answered so to this key: busy, it cools down; refused, it is parked. Other keys go on."""
@@ -158,10 +154,12 @@ class Vault:
         self._own_rests[credential.id] = rest
 
     def _take_own(self, row: KeyRow, data_key: DataKey | None) -> None:
-        if row.sealed is None:
-            self._own.pop((row.tenant, row.provider_id), None)
-        else:
-            self._own[row.tenant, row.provider_id] = _Own(row, data_key)
+        mine = self._own.setdefault(row.tenant, {})
+        mine.pop(row.provider_id, None)
+        if row.sealed is not None:
+            mine[row.provider_id] = _Own(row, data_key)
+        elif not mine:
+            del self._own[row.tenant]
 
     def _take_ours(self, row: KeyRow, changes: Changes) -> None:
         self._stored.pop(row.id, None)

@@ -4,13 +4,13 @@ The rules are I1-I9 of the design. `usage` and `price_book` belong to the siblin
 that border by nature, so it reads the two tables by their names and imports nothing of their owner.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Row, text
 
-from kyma.core.money import Picos, cost_nanos, with_fee
+from kyma.core.money import cost_nanos
 
 PAGE = 2000
 
@@ -171,7 +171,7 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
 _PRICE_BOOKS = text("select version, prices from price_book")
 _USAGE_PAGE = text(
     "select request_id, model, price_version, cost, input_tokens, cached_input_tokens, cache_write_tokens,"
-    " output_tokens, reasoning_tokens, cache_write_1h_tokens, searches, fee_ppm"
+    " output_tokens, reasoning_tokens, cache_write_1h_tokens, searches"
     " from usage where request_id > :after order by request_id limit :page"
 )
 
@@ -192,28 +192,26 @@ def _verify_costs(connection: Connection) -> Iterator[Violation]:
     books = {version: decode(prices) for version, prices in connection.execute(_PRICE_BOOKS)}
     for row in _usage_rows(connection):
         price = books.get(row.price_version, {}).get(row.model)
-        units = row[4:11]
-        if min(row.cost, *units, row.fee_ppm or 0) < 0 or row.reasoning_tokens > row.output_tokens:
-            yield Violation("units", row.request_id, f"negative, or more reasoning than output: {tuple(units)}")
+        if min(row[3:]) < 0 or row.reasoning_tokens > row.output_tokens:
+            yield Violation("units", row.request_id, f"negative, or more reasoning than output: {tuple(row[4:])}")
         elif price is None:
-            if row.cost or any(units):
+            if row.cost or any(row[4:]):
                 yield Violation("price", row.request_id, f"price book {row.price_version!r} has no {row.model!r}")
         elif row.cost != (cost := _cost(row, price)):
             yield Violation("price", row.request_id, f"cost is {row.cost}, units at their prices make {cost}")
 
 
 def _cost(row: Row[*tuple[Any, ...]], price: _Prices) -> int:
-    priced: Iterable[tuple[int, Picos]] = (
-        (row.input_tokens, price.input),
-        (row.cached_input_tokens, price.cached_input),
-        (row.cache_write_tokens, price.cache_write),
-        (row.output_tokens, price.output),
-        (row.cache_write_1h_tokens, price.cache_write_1h or 0),
-        (row.searches, price.search or 0),
+    return cost_nanos(
+        (
+            (row.input_tokens, price.input),
+            (row.cached_input_tokens, price.cached_input),
+            (row.cache_write_tokens, price.cache_write),
+            (row.output_tokens, price.output),
+            (row.cache_write_1h_tokens, price.cache_write_1h or 0),
+            (row.searches, price.search or 0),
+        )
     )
-    if row.fee_ppm is not None:
-        priced = [(units, with_fee(each, row.fee_ppm)) for units, each in priced]
-    return cost_nanos(priced)
 
 
 def _usage_rows(connection: Connection) -> Iterator[Row[*tuple[Any, ...]]]:

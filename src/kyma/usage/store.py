@@ -58,5 +58,4 @@ def _values(row: UsageRow) -> Row:
         row.created_at,
         row.cache_write_1h_tokens,
         row.searches,
-        row.fee_ppm,
     )

@@ -38,7 +38,6 @@ usage = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("cache_write_1h_tokens", BigInteger, nullable=False, server_default=text("0")),
     Column("searches", BigInteger, nullable=False, server_default=text("0")),
-    Column("fee_ppm", BigInteger),
 )
 
 price_book = Table(

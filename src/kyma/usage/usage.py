@@ -46,5 +46,3 @@ class UsageRow(msgspec.Struct, frozen=True, gc=False):
     searches: int = 0
     """Made by the upstream for the answer. What follows `created_at` came with later schemas: a row spooled by an
     older process has none of it."""
-    fee_ppm: int | None = None
-    """The share of the list price that was charged, in millionths, when a customer's own key served; None: all."""

@@ -68,12 +68,6 @@ def test_keys_take_turns_and_each_time_all_are_named(clock: ManualClock) -> None
     assert [secrets(vault) for _ in range(4)] == [["a", "b", "c"], ["b", "c", "a"], ["c", "a", "b"], ["a", "b", "c"]]
 
 
-def test_asking_whether_there_is_a_key_takes_no_turn(clock: ManualClock) -> None:
-    vault = vault_of(clock, "a", "b")
-    assert vault.is_usable("acme", ACCOUNT) and vault.is_usable("acme", ACCOUNT)
-    assert secrets(vault) == ["a", "b"]
-
-
 def test_a_throttled_key_cools_down_alone(clock: ManualClock) -> None:
     vault = vault_of(clock, "a", "b")
     vault.failed(first(vault), throttled(7))
@@ -120,23 +114,21 @@ def test_a_shorter_wait_does_not_shorten_a_longer_one(clock: ManualClock) -> Non
     assert secrets(vault) == []
 
 
-def test_when_all_rest_none_is_usable_and_the_soonest_of_the_cooling_is_known(clock: ManualClock) -> None:
+def test_when_all_rest_none_is_usable_and_those_that_cool_down_are_held(clock: ManualClock) -> None:
     vault = vault_of(clock, "a", "b", "c")
     a, b, c = vault.usable("acme", ACCOUNT)
     vault.failed(a, throttled(20))
     vault.failed(b, throttled(10))
     vault.failed(c, refused())
     assert vault.usable("acme", ACCOUNT) == ()
-    assert not vault.is_usable("acme", ACCOUNT)
-    assert vault.soonest("acme", ACCOUNT) == b
+    assert vault.held("acme", ACCOUNT) == (b, a)
     clock.advance(10)
     assert vault.usable("acme", ACCOUNT) == (b,)
+    assert vault.held("acme", ACCOUNT) == (b, a)
 
 
-def test_a_parked_key_is_never_the_soonest(clock: ManualClock) -> None:
-    vault = vault_of(clock, "a")
-    vault.failed(first(vault), refused())
-    assert vault.soonest("acme", ACCOUNT) is None
+def test_a_provider_without_keys_holds_none(clock: ManualClock) -> None:
+    assert vault_of(clock, "a").held("other", ACCOUNT) == ()
 
 
 def test_a_key_that_was_exchanged_is_fresh_and_the_others_go_on_resting(clock: ManualClock) -> None:
@@ -202,6 +194,7 @@ def test_a_customers_own_key_comes_before_ours_for_that_customer_alone(clock: Ma
     bring(vault, ACCOUNT)
     own, ours = vault.usable("acme", ACCOUNT)
     assert (own.secret, own.is_own, ours.secret, ours.is_own) == ("own-key", True, "ours", False)
+    assert vault.has_own(ACCOUNT) and not vault.has_own(OTHER)
     assert secrets(vault, OTHER) == ["ours"]
 
 
@@ -220,8 +213,7 @@ def test_without_fallback_ours_never_serves_who_brought_one(clock: ManualClock) 
     assert secrets(vault) == ["own-key"]
     vault.failed(first(vault), refused())
     assert secrets(vault) == []
-    assert not vault.is_usable("acme", ACCOUNT)
-    assert vault.soonest("acme", ACCOUNT) is None
+    assert vault.held("acme", ACCOUNT) == ()
     assert secrets(vault, OTHER) == ["ours"]
 
 
@@ -233,6 +225,7 @@ def test_another_key_of_the_same_customer_is_fresh(clock: ManualClock) -> None:
     assert secrets(vault) == ["better-key", "ours"]
     bring(vault, ACCOUNT, None, version=3)
     assert secrets(vault) == ["ours"]
+    assert not vault.has_own(ACCOUNT)
 
 
 def test_a_customers_refused_key_warns_nobody(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,9 +1,7 @@
-"""Keys of providers, sealed, in the database; and in usage, the fee of a call that a customer's own key served."""
+"""Keys of providers, sealed, in the database."""
 
 import sqlalchemy as sa
 from alembic import op
-
-from kyma.storage.migrations.guards import rebuild
 
 revision = "0003"
 down_revision = "0002"
@@ -40,11 +38,8 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger, nullable=False),
     )
     op.bulk_insert(change, [{"id": 1, "number": 0}])
-    op.add_column("usage", sa.Column("fee_ppm", sa.BigInteger))
 
 
 def downgrade() -> None:
-    with rebuild("usage") as batch:
-        batch.drop_column("fee_ppm")
     for table in ("provider_key_change", "provider_key", "tenant_key"):
         op.drop_table(table)
