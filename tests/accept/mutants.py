@@ -395,8 +395,8 @@ MUTANTS = (
         "secrets",
         "a refusal quotes the key to the customer",
         "calls/scrub.py",
-        "credential.hidden_in(error.caller_message)",
-        "error.caller_message",
+        "else credential.hidden_in(error.caller_message)",
+        "else error.caller_message",
     ),
     _one(
         "secrets",

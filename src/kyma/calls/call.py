@@ -9,6 +9,7 @@ from kyma.calls.meter import Meter
 from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
 from kyma.core.chat import CallRequest, Native
+from kyma.core.credential import Credential
 from kyma.core.money import Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
@@ -30,6 +31,7 @@ class Call:
         "attempts",
         "candidate",
         "created",
+        "credential",
         "dialect_name",
         "dropped",
         "emulated",
@@ -76,6 +78,7 @@ class Call:
         self.created = now_ms // 1000
         self.meter = Meter(request, resolved.model)
         self.candidate: Candidate | None = None
+        self.credential: Credential | None = None
         self.attempts = 0
         self.first_token_ms: int | None = None
         self.has_left = False

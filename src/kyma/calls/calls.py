@@ -177,7 +177,7 @@ class Calls:
             log.info("request %s: refused upstream: %s", call.request_id, error.message)
         if not call.is_settled:
             await self._settle(call, Outcome.FAILED)
-        shown = caller_error(error, call.model)
+        shown = caller_error(error, call.model, call.credential)
         if pump is not None and pump.break_off(shown):
             return
         headers = (*self._limits.headers(call.admission), (b"x-request-id", call.request_id.encode()))

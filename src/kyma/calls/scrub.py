@@ -3,21 +3,18 @@
 import re
 
 from kyma.core.credential import Credential
-from kyma.core.errors import KymaError, NoRouteLeft, Rejected, UpstreamError
+from kyma.core.errors import KymaError, NoRouteLeft, Rejected
 from kyma.core.model import Model, Route
 
 
-def caller_error(error: KymaError, model: Model) -> KymaError:
-    """The error to show: a vendor's refusal as the caller's own mistake, in words without names."""
+def caller_error(error: KymaError, model: Model, credential: Credential | None = None) -> KymaError:
+    """The error to show: a vendor's refusal as the caller's own mistake, in words without names.
+
+    `credential` is what the vendor was asked with: some quote the key that they refuse.
+    """
     if isinstance(error, Rejected):
-        return error.as_request_error(scrub(error.caller_message, model))
-    return error
-
-
-def without_key(error: UpstreamError, credential: Credential | None) -> UpstreamError:
-    """The same error, whose words do not repeat the key: some vendors quote what they refuse."""
-    if isinstance(error, Rejected) and credential is not None:
-        error.caller_message = credential.hidden_in(error.caller_message)
+        said = error.caller_message if credential is None else credential.hidden_in(error.caller_message)
+        return error.as_request_error(scrub(said, model))
     return error
 
 

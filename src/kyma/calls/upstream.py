@@ -5,7 +5,6 @@ from typing import cast
 import msgspec
 
 from kyma.calls.call import Call
-from kyma.calls.scrub import without_key
 from kyma.core.answer import (
     Answer,
     ChatEvent,
@@ -18,7 +17,6 @@ from kyma.core.answer import (
     ThinkingDelta,
     ToolCallStart,
 )
-from kyma.core.credential import Credential
 from kyma.core.errors import Garbled, Rejected, UpstreamError
 from kyma.core.model import Kind, Provider
 from kyma.credentials import Vault
@@ -51,19 +49,15 @@ class Upstream:
 
     async def complete(self, call: Call, candidate: Candidate, is_last: bool) -> Answer:
         """A whole answer. A blank one is a fault while another source is left. Raises: UpstreamError."""
-        adapter, response, credential = await self._send(call, candidate)
-        body = await response.read(MAX_ANSWER_BYTES)
-        try:
-            answer = adapter.parse_response(candidate.route, body, call.request)
-        except UpstreamError as error:
-            raise without_key(error, credential) from None
+        adapter, response = await self._send(call, candidate)
+        answer = adapter.parse_response(candidate.route, await response.read(MAX_ANSWER_BYTES), call.request)
         if answer.is_blank and not is_last:
             raise Garbled("the answer is empty")
         return answer
 
     async def open_stream(self, call: Call, candidate: Candidate, is_last: bool) -> OpenStream:
         """A stream up to its first content event, the commit point. Raises: UpstreamError."""
-        adapter, response, credential = await self._send(call, candidate)
+        adapter, response = await self._send(call, candidate)
         decoder = cast(ChatAdapter, adapter).stream_decoder(candidate.route)  # nothing but chats is streamed
         events: list[ChatEvent] = []
         try:
@@ -74,7 +68,7 @@ class Upstream:
                 if any(map(_is_content, fresh)):
                     return OpenStream(response, decoder, events, has_ended=not data, is_blank=False)
                 if fresh and isinstance(fresh[-1], StreamFailure):
-                    raise without_key(fresh[-1].error, credential)
+                    raise fresh[-1].error
                 if not data:
                     return self._blank(response, decoder, events, is_last)
         except BaseException:
@@ -88,11 +82,11 @@ class Upstream:
             raise Garbled("the answer is empty")
         return OpenStream(response, decoder, events, has_ended=True, is_blank=is_blank)
 
-    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response, Credential | None]:
+    async def _send(self, call: Call, candidate: Candidate) -> tuple[Adapter, Response]:
         route = candidate.route
         adapter = self._adapter(call.request.kind, route.provider)
         usable = self._vault.usable(route.provider.id, call.principal.account_id)
-        credential = usable[0] if usable else None
+        credential = call.credential = usable[0] if usable else None
         request, rendered = adapter.build_request(route, credential, call.request)
         call.dropped, call.emulated = rendered.dropped, rendered.emulated
         if call.is_strict and call.dropped:
@@ -100,12 +94,12 @@ class Upstream:
         call.candidate = candidate
         response = await self._client.send(request, call.hold, call.attach)
         if response.status == 200:
-            return adapter, response, credential
+            return adapter, response
         try:
             body = await response.read(MAX_ERROR_BYTES)
         except UpstreamError:
             body = b""
-        raise without_key(adapter.parse_error(response.status, response.headers, body), credential)
+        raise adapter.parse_error(response.status, response.headers, body)
 
     def _adapter(self, kind: Kind, provider: Provider) -> Adapter:
         adapter = self._adapters.get((kind, provider.dialect))

@@ -6,7 +6,7 @@ open; a customer's own key stays sealed and is opened for the one request that i
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -51,6 +51,7 @@ class Vault:
         self._stored: dict[str, Credential] = {}
         self._off: dict[str, KeyState] = {}
         self._minted: dict[str, Credential] = {}
+        self._minters: dict[str, Callable[[str], None]] = {}
         self._rings: dict[str, Ring] = {}
         self._own: dict[str, dict[str, _Own]] = {}
         self._own_rests: dict[str, Rest] = {}
@@ -90,6 +91,10 @@ class Vault:
         ring = self._rings.get(credential.provider_id)
         if ring is not None and ring.rest(credential, rest) and rest.state == "parked":
             log.warning("key %s of %s is left alone: %s", credential.id, credential.provider_id, rest.reason)
+        if error.upstream_status == 401 and self._minted.get(credential.provider_id) == credential:
+            told = self._minters.get(credential.provider_id)
+            if told is not None:
+                told(credential.secret)
 
     def states(self) -> list[KeyState]:
         """Every key of the operator's by provider, those that are off too."""
@@ -114,6 +119,10 @@ class Vault:
         else:
             self._minted[provider_id] = Credential(f"{provider_id}#minted", provider_id, token)
         self._renew({provider_id})
+
+    def watch_minted(self, provider_id: str, refused: Callable[[str], None]) -> None:
+        """Have `refused` told of a token that the provider answers with 401."""
+        self._minters[provider_id] = refused
 
     def take(self, changes: Changes) -> None:
         """Follow what has changed in the database."""

@@ -189,6 +189,17 @@ def test_a_provider_without_its_token_has_no_key_until_there_is_one(clock: Manua
     assert vault.usable("acme", ACCOUNT) == ()
 
 
+@pytest.mark.parametrize(("error", "is_told"), [(refused(401), True), (refused(403), False), (throttled(), False)])
+def test_who_mints_learns_of_a_token_that_is_not_accepted(
+    clock: ManualClock, error: UpstreamError, is_told: bool
+) -> None:
+    vault, told = Vault(clock), list[str]()
+    vault.watch_minted("acme", told.append)
+    vault.put_minted("acme", "token-1")
+    vault.failed(first(vault), error)
+    assert told == (["token-1"] if is_told else [])
+
+
 def test_a_customers_own_key_comes_before_ours_for_that_customer_alone(clock: ManualClock) -> None:
     vault = vault_of(clock, "ours")
     bring(vault, ACCOUNT)
