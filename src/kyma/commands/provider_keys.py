@@ -85,7 +85,7 @@ def rotate() -> None:
             try:
                 count = await safe.rewrap()
             except CannotOpen as error:
-                raise ConfigError(f"nothing is changed: a stored key was {error}") from None
+                raise ConfigError(f"no key was moved: one of them was {error}") from None
             if is_ours:
                 drop_old_masters(config)
             return count, is_ours

@@ -77,7 +77,7 @@ def test_a_master_key_that_is_gone_fails_the_rotation_and_doctor(
     kyma("provider-keys", "add", "groq")
     (data_dir / "master.key").unlink()
     ran = kyma("provider-keys", "rotate")
-    assert ran.code == 1 and ran.err.startswith("kyma: nothing is changed: ")
+    assert ran.code == 1 and ran.err.startswith("kyma: no key was moved: ")
     assert re.search(r"^FAIL  provider keys: the stored key pk_\w+ cannot be opened", kyma("doctor").out, re.MULTILINE)
 
 
