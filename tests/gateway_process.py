@@ -147,10 +147,10 @@ class GatewayProcess:
             self.terminate()
         return self.start()
 
-    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `kyma …` beside it, in the same environment; output as text, whatever the exit code."""
+    def cli(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """Run `kyma …` beside it, in the same environment, with `given` as its standard input; output as text."""
         command = [sys.executable, "-m", "kyma", *arguments]
-        return subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=ROOT, env=self.env, input=given, capture_output=True, text=True, timeout=60)
 
     def register(self, email: str) -> str:
         """Open an account with its sign-up credit; its API key."""

@@ -5,13 +5,14 @@ Files say what exists. Secrets of providers come from the environment or from fi
 
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
-from kyma.core.money import usd_to_nanos
+from kyma.core.money import percent_to_share, usd_to_nanos
 
 
 class ConfigError(Exception):
@@ -54,6 +55,9 @@ class Settings:
     lease_ttl_s: Annotated[float, "life of a credit lease that nobody renews"] = 30.0
     lease_idle_s: Annotated[float, "idle time after which leased credit goes back"] = 10.0
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
+    byok_fee_percent: Annotated[str, "share of the token price for a call that a customer's own key served"] = "5"
+    byok_fallback: Annotated[bool, "when a customer's own key fails, ours serves, at the full price"] = True
+    provider_keys_poll_s: Annotated[float, "how often changes of stored provider keys are looked for"] = 2.0
 
 
 LIVE = (
@@ -107,6 +111,16 @@ class Config:
     def listening_on(self, port: int) -> "Config":
         """The same with the port that was really taken: port 0 leaves the choice to the machine."""
         return replace(self, settings=replace(self.settings, port=port))
+
+    def keys(self, name: str) -> tuple[str, ...]:
+        """Every key under that name: `name`, `name_2`, `name_3` …, or for each the file that its `_FILE` names.
+
+        One a line; empty lines, lines that begin with `#` and repetitions are left out.
+        """
+        numbered = re.compile(rf"({re.escape(name)}(?:_([0-9]+))?)(?:_FILE)?")
+        slots = {int(found[2] or 1): found[1] for found in map(numbered.fullmatch, self.environment) if found}
+        lines = [line.strip() for _, slot in sorted(slots.items()) for line in (self.secret(slot) or "").splitlines()]
+        return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 
     def secret(self, name: str) -> str | None:
         """A provider's secret: the variable `name`, or the content of the file that `name_FILE` points to."""
@@ -225,6 +239,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
         if settings.log_level in ("debug", "info", "warning", "error")
         else "debug, info, warning or error",
         **{name: _dollars(getattr(settings, name)) for name in AMOUNTS},
+        "byok_fee_percent": _percent(settings.byok_fee_percent),
         **{name: None if 0 < getattr(settings, name) < math.inf else "more than 0" for name in POSITIVE},
         **{name: None if 0 <= getattr(settings, name) < math.inf else "0 or more" for name in PERIODS},
     }
@@ -240,7 +255,7 @@ POSITIVE = (
     *("local_context_tokens", "local_parallel", "local_replicas"),
     *("body_limit_bytes", "header_limit_bytes", "max_live_calls"),
     *("header_timeout_s", "body_timeout_s", "keep_alive_s", "slow_reader_s", "abandoned_drain_s"),
-    *("breaker_open_s", "failover_deadline_s", "lease_ttl_s", "lease_idle_s"),
+    *("breaker_open_s", "failover_deadline_s", "lease_ttl_s", "lease_idle_s", "provider_keys_poll_s"),
 )
 
 
@@ -249,6 +264,14 @@ def _dollars(text: str) -> str | None:
         usd_to_nanos(text)
     except ValueError:
         return "an amount in dollars, as a text"
+    return None
+
+
+def _percent(text: str) -> str | None:
+    try:
+        percent_to_share(text)
+    except ValueError:
+        return "a percentage from 0 to 100 with at most two decimals, as a text"
     return None
 
 

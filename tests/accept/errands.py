@@ -164,6 +164,9 @@ def _others(marks: Marks) -> Iterator[Question]:
         "/v1/auth/keys": {"name": [marks("key name")]},
     }
     yield from _posts(dialects.CHAT, bodies)
+    for key in (f"sk-{marks.stem}-9Qx4", marks("no provider key"), [marks("provider keys")]):
+        body = json.dumps({"key": key}).encode()
+        yield Question(dialects.CHAT, "/v1/auth/provider-keys/answered", body, method="PUT")
     strange = [path for path in (*bodies, *{one.path for one in askings(marks)}) if "keys" not in path]
     yield from _posts(dialects.CHAT, {path: {marks.stem: marks("anything")} for path in strange})
     for path in ("/v1/", "/v1/models/", "/v1/responses/", "/v1/models?note=", "/healthz?note="):

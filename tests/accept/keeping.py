@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import resource
+import signal
 import urllib.error
 import urllib.request
 from contextlib import suppress
@@ -37,6 +39,27 @@ class Kept(msgspec.Struct):
     searched_bytes: int = 0
 
 
+def within(folder: Path) -> dict[str, str]:
+    """Environment by which everything that a process keeps lies below that folder; makes what is missing."""
+    places = {name: folder / name.lower() for name in ("TMPDIR", "HOME", "XDG_CACHE_HOME")}
+    for place in places.values():
+        place.mkdir(parents=True)
+    return {name: str(place) for name, place in places.items()}
+
+
+def allow_core_files() -> None:
+    """There is room for a core file, unless a gateway sees to it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
+def crash(gateway: GatewayProcess) -> None:
+    """Abort it, and let a core file be written to its end if one is."""
+    os.kill(gateway.pid, signal.SIGABRT)
+    os.waitid(os.P_PID, gateway.pid, os.WEXITED | os.WNOWAIT)
+    gateway.kill()
+
+
 def look_everywhere(marks: Marks, control: Marks, folder: Path, moment: str, found: Kept) -> None:
     """Search all of the gateway's folder; what stands there on purpose must be found, or the search is blind."""
     found.hits += [f"{moment}: {hit}" for hit in search_folder(marks, folder)]
@@ -69,13 +92,23 @@ def look_elsewhere(gateway: GatewayProcess, folder: Path, found: Kept) -> None:
         found.cores.append(f"room for a core file: {limit and limit[1]}")
 
 
-def read_as_other(marks: Marks, gateway: GatewayProcess, key: str, asked: set[tuple[str, str]], found: Kept) -> None:
-    """All that another customer can read; and every operation that takes a body must have been asked."""
-    document = json.loads(_ask(gateway, "/v1/openapi.json", key))
-    for path, operations in document["paths"].items():
+def read_all(gateway: GatewayProcess, key: str) -> dict[str, bytes]:
+    """By path, all that whoever has this key can read without naming anything."""
+    paths = json.loads(_ask(gateway, "/v1/openapi.json", key))["paths"]
+    read = [path for path, operations in paths.items() if "get" in operations and "{" not in path]
+    return {path: _ask(gateway, path, key) for path in read}
+
+
+def read_as_other(marks: Marks, gateway: GatewayProcess, key: str, found: Kept) -> None:
+    """All that another customer can read."""
+    for path, body in read_all(gateway, key).items():
+        found.shown += [str(hit) for hit in search(marks, path, [body])]
+
+
+def note_unvisited(gateway: GatewayProcess, key: str, asked: set[tuple[str, str]], found: Kept) -> None:
+    """Every operation that takes a body must have been asked."""
+    for path, operations in json.loads(_ask(gateway, "/v1/openapi.json", key))["paths"].items():
         form = re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
-        if "get" in operations and "{" not in path:
-            found.shown += [str(hit) for hit in search(marks, path, [_ask(gateway, path, key)])]
         for method in ("post", "put", "patch"):
             if method in operations and not any(form.fullmatch(one) for verb, one in asked if verb.lower() == method):
                 found.unvisited.append(f"{method} {path}")

@@ -6,7 +6,6 @@ after a run of everything, a kill -9 and a crash in mid-stream, restarts, and a 
 
 import asyncio
 import os
-import resource
 import signal
 import sqlite3
 import time
@@ -22,7 +21,17 @@ from kyma.core.money import NANOS_PER_USD
 from tests.accept import dialects
 from tests.accept.client import Client, Reply
 from tests.accept.errands import BODY_LIMIT_BYTES, Errand, chat, errands, models, providers, whole
-from tests.accept.keeping import Kept, look_elsewhere, look_everywhere, plant_control, read_as_other
+from tests.accept.keeping import (
+    Kept,
+    allow_core_files,
+    crash,
+    look_elsewhere,
+    look_everywhere,
+    note_unvisited,
+    plant_control,
+    read_as_other,
+    within,
+)
 from tests.accept.marks import Marks, search_folder
 from tests.accept.plants import missed
 from tests.accept.privacy_postgres import books, look_into_postgres
@@ -48,8 +57,7 @@ ENV = {
 def run(run: Run) -> list[Figure]:
     """One gateway through all its lives, another one that stops without a database."""
     marks, control, found = Marks.draw(run.dice("marks")), Marks.draw(run.dice("control")), Kept()
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))  # there is room for a core file, unless a gateway sees to it
+    allow_core_files()
     (run.folder / "plants").mkdir()
     found.missed += missed(marks, run.folder / "plants")
     every = errands(marks)
@@ -113,10 +121,7 @@ def _stage(
     folder: Path, upstream: UpstreamProcess, marks: Marks, control: Marks, found: Kept, more: Mapping[str, str] = {}
 ) -> Iterator[_Stage]:
     """Not started yet. `more` is environment."""
-    places = {name: folder / name.lower() for name in ("TMPDIR", "HOME", "XDG_CACHE_HOME")}
-    for place in places.values():
-        place.mkdir(parents=True)
-    env = {**ENV, **more, **{name: str(place) for name, place in places.items()}}
+    env = {**ENV, **more, **within(folder)}
     rows, balances = providers(upstream.base_url), [1000 * NANOS_PER_USD] * 2
     with gateway_on(folder, rows, models(), balances=balances, env=env, cwd=folder) as (gateway, (person, other)):
         yield _Stage(gateway, folder, person.api_key, other.api_key, marks, control, found)
@@ -128,12 +133,13 @@ def _live(stage: _Stage, asked: list[Errand]) -> None:
     stage.open()
     asyncio.run(_ask_all(gateway.port, stage.key, asked, found))
     paths = {(one.question.method, one.question.path.partition("?")[0]) for one in asked}
-    read_as_other(stage.marks, gateway, stage.other, paths, found)
+    read_as_other(stage.marks, gateway, stage.other, found)
+    note_unvisited(gateway, stage.other, paths, found)
     look_elsewhere(gateway, stage.folder, found)
     stage.interrupt(gateway.kill)
     stage.look("killed")
     gateway.start()
-    stage.interrupt(lambda: _crash(gateway))
+    stage.interrupt(lambda: crash(gateway))
     found.cores += [path.name for path in stage.folder.rglob("core*")]
     stage.look("crashed")
     gateway.start()
@@ -220,13 +226,6 @@ def _stop_unsettled(gateway: GatewayProcess, spool: Path, lock: sqlite3.Connecti
         time.sleep(0.05)
     lock.rollback()
     gateway.terminate()
-
-
-def _crash(gateway: GatewayProcess) -> None:
-    """Abort it, and let a core file be written to its end if one is."""
-    os.kill(gateway.pid, signal.SIGABRT)
-    os.waitid(os.P_PID, gateway.pid, os.WEXITED | os.WNOWAIT)
-    gateway.kill()
 
 
 SUITE = Suite("privacy", "requests", quick=900, full=9_000, for_mutants=450, run=run)

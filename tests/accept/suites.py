@@ -12,6 +12,7 @@ from tests.accept.negative_usage import SUITE as NEGATIVE_USAGE
 from tests.accept.price_exact import SUITE as PRICE_EXACT
 from tests.accept.privacy import SUITE as PRIVACY
 from tests.accept.race_cent import SUITE as RACE_CENT
+from tests.accept.secrets import SUITE as SECRETS
 
 SUITES = {
     suite.name: suite
@@ -27,6 +28,7 @@ SUITES = {
         FAILOVER_MIDSTREAM,
         DISCONNECT,
         PRIVACY,
+        SECRETS,
         AGENTS,
     )
 }

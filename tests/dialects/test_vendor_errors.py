@@ -1,6 +1,7 @@
 """Vendors' refusals: what they mean for routing, and the words that agents look for."""
 
 import json
+from collections.abc import Callable
 from types import ModuleType
 
 import pytest
@@ -41,6 +42,24 @@ def test_a_status_decides(status: int, kind: type[Exception]) -> None:
     assert isinstance(parse_error(status, {}, b"<html>"), kind)
 
 
+def about_a_key(said: object, message: str = "API key not valid. Please pass a valid API key.") -> bytes:
+    """Google's refusal of a wrong key. Source: google-gemini/gemini-cli#25198, google.api.ErrorReason."""
+    info = {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": said, "domain": "googleapis.com"}
+    error = {"code": 400, "message": message, "status": "INVALID_ARGUMENT", "details": [info]}
+    return json.dumps([{"error": error}]).encode()
+
+
+@pytest.mark.parametrize("parse", [parse_error, gemini.parse_error])
+def test_googles_400_for_a_wrong_key_is_ours_to_mend(parse: Callable[..., UpstreamError]) -> None:
+    assert isinstance(parse(400, {}, about_a_key("API_KEY_INVALID")), RefusedUs)
+
+
+@pytest.mark.parametrize("parse", [parse_error, gemini.parse_error])
+def test_a_caller_who_says_the_same_words_parks_nobodys_key(parse: Callable[..., UpstreamError]) -> None:
+    refusal = about_a_key("FIELD_INVALID", "Unknown name 'API_KEY_INVALID': cannot find field")
+    assert isinstance(parse(400, {}, refusal), Rejected)
+
+
 @pytest.mark.parametrize("status", [400, 401, 413, 422, 429, 500, 529])
 @pytest.mark.parametrize(
     "body",
@@ -59,6 +78,16 @@ def test_what_is_logged_of_a_refusal_is_the_vendors_code_and_none_of_its_words(s
         said = parse(status, {}, json.dumps(body).encode()).message
         assert said in (f"HTTP {status}", f"HTTP {status}: too_much")
         assert said.endswith("too_much") is ("too_much" in json.dumps(body))
+
+
+@pytest.mark.parametrize("key", ["sk-proj-9fGh2KxQ7abZ", "gsk_A1b2C3d4E5f6", "AIzaSyD4x9f2", "a" * 65, "-a", "a b"])
+def test_a_key_is_no_name_of_an_error(key: str) -> None:
+    assert parse_error(401, {}, json.dumps({"error": {"code": key, "message": key}}).encode()).message == "HTTP 401"
+
+
+@pytest.mark.parametrize("name", ["invalid_api_key", "RESOURCE_EXHAUSTED", "Throttling.RateQuota", "error_529", "E42"])
+def test_a_name_of_an_error_is_kept(name: str) -> None:
+    assert parse_error(401, {}, json.dumps({"error": {"code": name}}).encode()).message == f"HTTP 401: {name}"
 
 
 @pytest.mark.parametrize(

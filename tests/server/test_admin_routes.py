@@ -93,9 +93,12 @@ def test_sources_are_found_by_model_alias_and_provider(operator: Api) -> None:
     assert operator.get("/v1/admin/routes?model=nope").status == 404
 
 
+READY = {"id": "one#1", "state": "ready", "seconds_left": None, "reason": ""}
+
+
 def test_keys_are_named_and_never_shown(operator: Api) -> None:
     answer = operator.get("/v1/admin/routes?provider=one")
-    assert answer.json()["providers"] == [{"id": "one", "switched_off": None, "keys": [{"id": "one#1"}]}]
+    assert answer.json()["providers"] == [{"id": "one", "switched_off": None, "keys": [READY]}]
     assert b"sk-test-upstream" not in answer.body
 
 

@@ -106,6 +106,9 @@ def test_a_refused_token_is_renewed_at_once_while_the_next_source_answers(
         assert (answer.status, answer.text) == (200, "w0 w1 w2 w3 w4")
         assert answer.headers["x-kyma-fallback-layer"] == "1"
         google.wait_minted(2)
+        google.asked.clear()
+        wait_until(lambda: api.chat("backed").text == "It rains.")
+        assert {asked.token for asked in google.asked} == {"ya29.c.stand-in-2"}
     assert_discreet(gateway)
 
 

@@ -40,6 +40,26 @@ async def quoted(talk: Talk, turn: object, *, code: int = 400, body: str = "json
         await talk.refuse(code, f"Invalid value: {said!r}. Why would you say {said}?", f"error_{code}")
 
 
+async def tells_key(talk: Talk, turn: object, *, code: int = 401, body: str = "json") -> None:
+    """A failure of that status that repeats the key it was asked with, in its words, its code and its headers.
+
+    With body=html on a page, with body=late inside an answer, after two words.
+    """
+    said = f"Incorrect API key provided: {talk.key}. Why {talk.key!r}?"
+    match body:
+        case "html":
+            page = f"<html><head><title>{talk.key}</title></head><body><h1>{said}</h1></body></html>"
+            await talk.exchange.send_raw(render(code, page.encode(), "text/html"))
+        case "late":
+            await talk.begin()
+            await talk.say(2)
+            await talk.fail(code, said, talk.key)
+        case _:
+            told = f'Bearer error="{talk.key}"'
+            talk.refusal_headers = (("x-key", talk.key), ("www-authenticate", told), ("x-request-id", talk.key))
+            await talk.refuse(code, said, talk.key)
+
+
 async def _break_off(talk: Talk, end: str, said: str) -> None:
     match end:
         case "cut" | "rst":

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from tests.upstream.editing import Say, next_step
-from tests.upstream.quoting import mirror, quoted
+from tests.upstream.quoting import mirror, quoted, tells_key
 from tests.upstream.talk import Json, Talk
 from tests.upstream.toolbox import Broken
 from tests.upstream.wire import render
@@ -374,19 +374,8 @@ SCRIPTS: dict[str, Script] = {
         for script in (
             *(ok, slow_first_byte, cut, cut_before, status, html_200, garbage_chunk, error_in_stream, empty, tools),
             *(negative_usage, huge_usage, float_usage, string_usage, no_usage, repeated_usage, think, echo, hang),
-            *(
-                flaky,
-                busy_at_times,
-                die_after,
-                wrong_content_type,
-                keepalive_comments,
-                paced,
-                agent,
-                reasoner,
-                interleaved,
-                cached,
-            ),
-            *(structured, decline, edit, stall, cut_call, mirror, quoted),
+            *(flaky, die_after, wrong_content_type, keepalive_comments, paced, agent, reasoner, interleaved, cached),
+            *(structured, decline, edit, stall, cut_call, mirror, quoted, tells_key, busy_at_times),
         )
     },
 }

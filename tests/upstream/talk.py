@@ -58,6 +58,9 @@ class Asked(msgspec.Struct, frozen=True):
         return tuple(tool.name for tool in self.tools)
 
 
+KEY_HEADERS = ("x-api-key", "x-goog-api-key", "api-key")
+
+
 class Pace(msgspec.Struct, frozen=True):
     """How every script says its words: how many, with what pause before each, on which stem (`w0 w1 w2 …`).
 
@@ -102,6 +105,7 @@ class Talk:
         self.written = 0
         self.written_for_an_hour = 0
         self.searches = 0
+        self.refusal_headers: tuple[tuple[str, str], ...] = ()
         self._entry = entry
         self._words = 0
         self._is_short = False
@@ -111,6 +115,13 @@ class Talk:
     def said(self) -> int:
         """Tokens so far, thoughts among them."""
         return self._words + self.thoughts
+
+    @property
+    def key(self) -> str:
+        """The key that the request came with, wherever the family has it."""
+        headers = self._entry.headers
+        places = (headers.get("authorization", "").removeprefix("Bearer "), *map(headers.get, KEY_HEADERS))
+        return next(filter(None, places), "")
 
     @property
     def usage(self) -> Json:
@@ -219,7 +230,8 @@ class Talk:
         raise NotImplementedError
 
     async def _send_refusal(self, status: int, error: Json, headers: tuple[tuple[str, str], ...]) -> None:
-        await self.exchange.send_raw(render(status, msgspec.json.encode(error), "application/json", headers))
+        more = (*headers, *self.refusal_headers)
+        await self.exchange.send_raw(render(status, msgspec.json.encode(error), "application/json", more))
 
     @property
     def _is_full(self) -> bool:

@@ -4,6 +4,7 @@ import json
 import urllib.error
 from collections.abc import Callable
 from http.client import IncompleteRead
+from urllib.parse import quote
 
 import pytest
 
@@ -48,10 +49,27 @@ def test_what_ends_a_mirror_quotes_the_answer_too(upstream: UpstreamProcess, end
     assert "[DONE]" not in answer and '"finish_reason":"' not in answer
 
 
-@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize(
+    ("path", "header"),
+    [
+        ("/v1/chat/completions", {"authorization": "Bearer sk-4321-live"}),
+        ("/v1/messages", {"x-api-key": "sk-4321-live"}),
+        ("/v1beta/models/script:tells-key:generateContent", {"x-goog-api-key": "sk-4321-live"}),
+    ],
+)
 @pytest.mark.parametrize("body", ["json", "html"])
-def test_a_refusal_quotes_the_users_words(upstream: UpstreamProcess, ask: Callable[..., bytes], body: str) -> None:
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        ask(upstream, f"script:quoted:code=422,body={body}")
-    with caught.value as refused:
-        assert refused.code == 422 and refused.read().decode().count(SAID) == 2
+def test_a_failure_can_tell_the_key_it_was_asked_with(
+    upstream: UpstreamProcess, path: str, header: dict[str, str], body: str
+) -> None:
+    asked = {
+        "model": f"script:tells-key:code=403,body={body}",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": SAID}],
+        "contents": [{"role": "user", "parts": [{"text": SAID}]}],
+    }
+    where = path.replace("tells-key", quote(f"tells-key:code=403,body={body}", safe=""))
+    with pytest.raises(urllib.error.HTTPError) as failed:
+        post(upstream.origin + where, asked, VERSION | header)
+    with failed.value as answer:
+        assert (answer.code, "sk-4321-live" in answer.read().decode()) == (403, True)
+        assert (answer.headers.get("x-key") == "sk-4321-live") is (body == "json")

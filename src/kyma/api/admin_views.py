@@ -44,6 +44,9 @@ class KeyRow(BaseModel):
     """A key of a provider, by the name that logs know it by."""
 
     id: str
+    state: Literal["ready", "cooling", "parked", "off"]
+    seconds_left: float | None = Field(description="Until it is used again")
+    reason: str
 
 
 class ProviderRow(BaseModel):
@@ -142,7 +145,10 @@ def route_row(gateway: Gateway, state: RouteState) -> RouteRow:
 
 def provider_row(gateway: Gateway, provider_id: str) -> ProviderRow:
     """What operators see of a provider and its keys."""
-    keys = [KeyRow(id=key.id) for key in gateway.key_states(provider_id)]
+    keys = [
+        KeyRow(id=key.id, state=key.state, seconds_left=key.seconds_left, reason=key.reason)
+        for key in gateway.key_states(provider_id)
+    ]
     return ProviderRow(id=provider_id, switched_off=_switched(gateway, provider_id), keys=keys)
 
 

@@ -9,6 +9,7 @@ from kyma.calls.meter import Meter
 from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
 from kyma.core.chat import CallRequest, Native
+from kyma.core.credential import Credential
 from kyma.core.model import Model
 from kyma.core.money import WHOLE_PRICE, Hold
 from kyma.core.principal import Principal
@@ -119,6 +120,11 @@ class Call:
         if model is not self.model:
             self.model, self.model_id = model, model.id
             self.meter.serve(model)
+
+    @property
+    def credential(self) -> Credential | None:
+        """The key that the source was asked with last."""
+        return None if self.candidate is None else self.candidate.credential
 
     @property
     def asked_model(self) -> str:

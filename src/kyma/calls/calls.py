@@ -46,10 +46,14 @@ MAX_DRAINS = 64
 
 
 class CallSettings(msgspec.Struct, frozen=True):
-    """`max_live` bounds the calls under way at once; above it new ones are told to come back."""
+    """`max_live` bounds the calls under way at once; above it new ones are told to come back.
+
+    `own_key_share` is what a call costs that a customer's own key paid for, in hundredths of a percent of the price.
+    """
 
     pump: PumpSettings
     max_live: int
+    own_key_share: int
 
 
 class Calls:
@@ -117,7 +121,17 @@ class Calls:
         ask = ask_of(request, principal.account_id, asked, catalog, terms)
         is_strict = terms.is_strict or (asked.preferences is not None and asked.preferences.require_parameters)
         return Call(
-            request_id, principal, request, asked.resolved, version, admission, hold, ask, now_ms, is_strict=is_strict
+            request_id,
+            principal,
+            request,
+            asked.resolved,
+            version,
+            admission,
+            hold,
+            ask,
+            now_ms,
+            is_strict=is_strict,
+            own_key_share=self._settings.own_key_share,
         )
 
     async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet, *, pinned: Route | None = None) -> None:
@@ -192,7 +206,7 @@ class Calls:
             log.info("request %s: refused upstream: %s", call.request_id, error.message)
         if not call.is_settled:
             await self._settle(call, Outcome.FAILED)
-        shown = caller_error(error, call.model)
+        shown = caller_error(error, call.model, call.credential)
         if pump is not None and pump.break_off(shown):
             return
         headers = (*self._limits.headers(call.admission), (b"x-request-id", call.request_id.encode()))

@@ -2,14 +2,19 @@
 
 import re
 
+from kyma.core.credential import Credential
 from kyma.core.errors import InvalidRequest, KymaError, NoRouteLeft, Rejected, Unsuited
 from kyma.core.model import Model, Route
 
 
-def caller_error(error: KymaError, model: Model) -> KymaError:
-    """The error to show: a vendor's refusal as the caller's own mistake, in words without names."""
+def caller_error(error: KymaError, model: Model, credential: Credential | None = None) -> KymaError:
+    """The error to show: a vendor's refusal as the caller's own mistake, in words without names.
+
+    `credential` is what the vendor was asked with: some quote the key that they refuse.
+    """
     if isinstance(error, Rejected):
-        return error.as_request_error(scrub(error.caller_message, model))
+        said = error.caller_message if credential is None else credential.hidden_in(error.caller_message)
+        return error.as_request_error(scrub(said, model))
     if isinstance(error, NoRouteLeft) and (fields := _untellable(error)):
         said = f"no source of {model.id} can be told {', '.join(fields)}, and the request insists on all its fields"
         return InvalidRequest(said, code=Unsuited.default_code)

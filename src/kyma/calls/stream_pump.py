@@ -92,7 +92,7 @@ class StreamPump:
             if not self._has_begun:
                 raise
             await settle(call, Outcome.FAILED)
-            self._close(self._encoder.error(caller_error(error, call.model)))
+            self._close(self._encoder.error(caller_error(error, call.model, call.credential)))
             return
         call.candidate, call.attempts = attempted.candidate, attempted.attempts
         call.first_token_ms = self._clock.now_ms() - call.started_at

@@ -1,6 +1,6 @@
 """From rows to a snapshot. Secrets and addresses come in as a mapping and today's date as an argument."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from importlib.resources.abc import Traversable
 from itertools import pairwise
@@ -52,19 +52,26 @@ def load(
     return assemble(sheets, environment=environment, engines=engines, today=today)
 
 
-def assemble(sheets: Sheets, *, environment: Mapping[str, str], engines: Mapping[str, str], today: date) -> Catalog:
+def assemble(
+    sheets: Sheets,
+    *,
+    environment: Mapping[str, str],
+    engines: Mapping[str, str],
+    today: date,
+    keyed: Collection[str] = (),
+) -> Catalog:
     """A snapshot from rows that were read before: cheap enough to repeat when an embedded engine comes or goes.
 
     `environment` holds secrets and base URLs by name; an empty one counts as absent. `engines` are the base URLs of the
-    embedded ones that run, by provider; `local-2` is a replica of `local`, and serves what that does.
-    Raises: CatalogError.
+    embedded ones that run, by provider; `local-2` is a replica of `local`, and serves what that does. `keyed` are
+    providers that have a key from elsewhere. Raises: CatalogError.
     """
     providers: dict[str, Provider] = {}
     for provider_id, row in sheets.providers.items():
         if REPLICA.fullmatch(provider_id):
             raise CatalogError(f"{row.where}: this id is kept for a replica of an embedded model")
         for source_id in sources(provider_id, engines) or (provider_id,):
-            if provider := provider_if_on(source_id, row, environment, engines):
+            if provider := provider_if_on(source_id, row, environment, engines, provider_id in keyed):
                 providers[source_id] = provider
     offers = {model_id: offer(model_id, row, sheets.providers, today) for model_id, row in sheets.models.items()}
     entries = {

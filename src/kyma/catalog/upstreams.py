@@ -31,7 +31,11 @@ def sources(provider_id: str, there: Iterable[str]) -> list[str]:
 
 
 def provider_if_on(
-    provider_id: str, row: ProviderRow, environment: Mapping[str, str], engines: Mapping[str, str]
+    provider_id: str,
+    row: ProviderRow,
+    environment: Mapping[str, str],
+    engines: Mapping[str, str],
+    is_keyed: bool = False,
 ) -> Provider | None:
     """The provider, or None while its key or its address is missing. Raises: CatalogError for a wrong row.
 
@@ -39,7 +43,7 @@ def provider_if_on(
     """
     quirks = quirks_of(row.where, row.quirks)
     base_url, place = _address(provider_id, row, environment, engines)
-    has_key = row.is_local or row.auth == "google" or bool(row.key_env and environment.get(row.key_env))
+    has_key = is_keyed or row.is_local or row.auth == "google" or bool(row.key_env and environment.get(row.key_env))
     if not (base_url and has_key):
         return None
     origin, base_path = parse_base_url(base_url, place)

@@ -2,7 +2,7 @@
 
 import typer
 
-from kyma.commands import credits, doctor, keys, ledger, local, routes, serve, settings, translate
+from kyma.commands import credits, doctor, keys, ledger, local, provider_keys, routes, serve, settings, translate
 
 app = typer.Typer(
     name="kyma",
@@ -19,6 +19,7 @@ app.command("reload")(routes.reload)
 app.add_typer(routes.app, name="routes")
 app.add_typer(local.app, name="local")
 app.add_typer(keys.app, name="keys")
+app.add_typer(provider_keys.app, name="provider-keys")
 app.add_typer(credits.app, name="credits")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(settings.app, name="config")

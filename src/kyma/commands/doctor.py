@@ -6,10 +6,15 @@ from typing import Annotated
 
 import typer
 
+from kyma.catalog import builtin_data, read
 from kyma.commands.session import FAILURES, explain, open_session, run
 from kyma.config import load_config
 from kyma.core.ids import SystemClock
-from kyma.gateway import assemble_catalog
+from kyma.credentials import Safe
+from kyma.credentials.store import KeyRow
+from kyma.gateway import assemble_catalog, overlay_of
+from kyma.gateway.masters import read_masters
+from kyma.gateway.provider_secrets import given_secrets
 from kyma.ledger.verify import verify
 from kyma.local import embed_install
 from kyma.local.engines import EMBEDDING_MODULES, has_modules
@@ -24,6 +29,7 @@ def doctor(
     checks: list[tuple[str, Callable[[], str]]] = [
         ("configuration", _configuration),
         ("database", _database),
+        ("provider keys", _provider_keys),
         ("catalog", lambda: _catalog(lists_warnings=warnings)),
         ("local model", _local),
         ("local embeddings", _local_embeddings),
@@ -54,6 +60,22 @@ def _database() -> str:
     if violations:
         raise ValueError(f"the books do not balance: {violations[0]} (and {len(violations) - 1} more)")
     return "this version's schema, the books balance"
+
+
+def _provider_keys() -> str:
+    config = load_config()
+    given = given_secrets(config, read(builtin_data(), overlay_of(config.config_dir)).providers)
+
+    async def work() -> tuple[list[KeyRow], list[str]]:
+        async with open_session() as (config, database):
+            safe = Safe(database, SystemClock(), lambda: read_masters(config))
+            return await safe.operators(), await safe.unreadable()
+
+    rows, unreadable = run(work())
+    if unreadable:
+        raise ValueError(f"the stored key {unreadable[0]} cannot be opened (and {len(unreadable) - 1} more)")
+    on = ", ".join(sorted({row.provider_id for row in rows if row.is_on}))
+    return f"{sum(map(len, given.values()))} in the environment, {len(rows)} stored" + (f" ({on})" if on else "")
 
 
 def _catalog(*, lists_warnings: bool) -> str:

@@ -46,6 +46,9 @@ def routes(
     for row in answer["providers"]:
         if row["switched_off"]:
             typer.echo(f"{row['id']} is switched off since {row['switched_off']['at']} by {row['switched_off']['by']}")
+        for key in row["keys"]:
+            if key["state"] != "ready":
+                typer.echo(f"key {key['id']} of {row['id']} is {key['state']}{_rest_of(key)}")
 
 
 @app.command("explain")
@@ -140,6 +143,11 @@ def _heading(answer: Json) -> str:
         held = usd_text(usd_to_nanos(f"{answer['hold']:.9f}"))
         parts += [f"about {answer['input_tokens']} tokens in", f"${held} to be set aside"]
     return ", ".join(parts)
+
+
+def _rest_of(key: Json) -> str:
+    left = "" if key["seconds_left"] is None else f" for {key['seconds_left']:.0f} s"
+    return f"{left}: {key['reason']}" if key["reason"] else left
 
 
 def _cells(row: Json) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 import msgspec
 
+HIDDEN = "[key]"
+
 
 class Credential(msgspec.Struct, frozen=True):
     """One key of one provider.
@@ -18,3 +20,9 @@ class Credential(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"Credential({self.id})"
+
+    def hidden_in(self, text: str) -> str:
+        """`text` without this secret or any part of it: vendors quote the key that they refuse."""
+        for part in self.secret.split("\n"):
+            text = text.replace(part, HIDDEN) if part else text
+        return text

@@ -61,6 +61,14 @@ def per_thousand_to_picos(text: str) -> Picos:
     return _exact(text, 1_000_000_000, "pico-dollars each")
 
 
+def percent_to_share(text: str) -> int:
+    """`"5"` -> 500 hundredths of a percent, exactly. Raises: ValueError unless 0 to 100 with at most two decimals."""
+    share = _exact(text, WHOLE_PRICE // 100, "hundredths of a percent")
+    if share > WHOLE_PRICE:
+        raise ValueError(f"{text!r} is more than the whole price")
+    return share
+
+
 def with_markup(cost: Picos) -> Picos:
     """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
     return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)

@@ -20,8 +20,8 @@ MAX_CODE_DIGITS = 9
 _ANTHROPIC_OVERFLOW = re.compile(r"prompt is too long: (\d+) tokens > (\d+) maximum")
 """Agents know an overflow by OpenAI's words, so it is said in those."""
 
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
-"""A vendor's name for an error, and nothing that a caller could have said."""
+_WORD = re.compile(r"(?=.{1,64}$)[A-Za-z]+\d{0,4}([_.-]([A-Za-z]+\d{0,4}|\d{1,6}))*")
+"""A vendor's name for an error: nothing that a caller could have said, and no key, which mixes letters and digits."""
 
 _THROTTLING = ("429", "rate_limit_exceeded", "RESOURCE_EXHAUSTED")
 """What OpenAI's and Google's error objects say in place of a status."""
@@ -39,7 +39,7 @@ def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
     """What a vendor's status means for routing. Source: vendors' error pages, November 2026 (vendor table B3)."""
     error = _error_object(body)
     said = for_log(f"HTTP {status}", error)
-    if status in (401, 402, 403) or (status == 429 and _is_called(error, _SPENT)):
+    if status in (401, 402, 403) or (status == 429 and _is_called(error, _SPENT)) or _is_about_our_key(status, error):
         return RefusedUs(said, upstream_status=status)
     if status in (429, 529):
         return Throttled(said, upstream_status=status, retry_after_s=_retry_after(headers))
@@ -94,6 +94,16 @@ def _caller_code(body: bytes) -> str | None:
     error = _error_object(body)
     code = error.get("code") if isinstance(error, dict) else None
     return code if code in ("context_length_exceeded", "content_filter", "invalid_prompt") else None
+
+
+def _is_about_our_key(status: int, error: object) -> bool:
+    """Google refuses a wrong key with 400 and this reason, where others answer 401.
+
+    Source: vendor table (Gemini API), google.api.ErrorReason, November 2026.
+    """
+    details = error.get("details") if status == 400 and isinstance(error, dict) else None
+    said = details if isinstance(details, list) else []
+    return any(isinstance(detail, dict) and detail.get("reason") == "API_KEY_INVALID" for detail in said)
 
 
 def _error_object(body: bytes) -> Any:

@@ -11,6 +11,7 @@ from kyma.gateway.opening import (
     migrate,
     open_accounts,
     open_database,
+    overlay_of,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "open_accounts",
     "open_database",
     "open_gateway",
+    "overlay_of",
 ]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,13 +22,13 @@ from kyma.catalog import Catalog, CatalogError, Resolved, Sheets, assemble, buil
 from kyma.config import Config, ConfigError, Settings
 from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
-from kyma.core.model import Provider
-from kyma.core.money import usd_to_nanos
+from kyma.core.money import percent_to_share, usd_to_nanos
 from kyma.core.principal import Principal, Tier
-from kyma.credentials import Vault
+from kyma.credentials import KeyState, Safe, Vault
 from kyma.gateway.control import ControlToken
 from kyma.gateway.discovered import Found, with_discovered
 from kyma.gateway.discovery import Lookout
+from kyma.gateway.masters import read_masters
 from kyma.gateway.minting import google_tokens
 from kyma.gateway.opening import (
     ensure_schema,
@@ -39,7 +39,8 @@ from kyma.gateway.opening import (
     overlay_of,
     today_of,
 )
-from kyma.gateway.overview import KeyState, key_states, route_states
+from kyma.gateway.overview import route_states
+from kyma.gateway.provider_secrets import given_secrets
 from kyma.gateway.reloading import Reloaded, check_tiers, live_changes, reread
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
@@ -75,7 +76,9 @@ class Gateway:
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
         self._publishing = asyncio.Lock()
         self.engines: dict[str, LocalModel] = {}
-        self.vault = Vault()
+        self.safe = Safe(database, clock, lambda: read_masters(self.config))
+        self.vault = Vault(clock, falls_back=self.settings.byok_fallback)
+        self._last_change = 0
         self._found: Found = {}
         self.catalog, secrets = self._assembled(config, self._sheets)
         self.vault.replace(secrets)
@@ -145,7 +148,7 @@ class Gateway:
 
     def key_states(self, provider_id: str) -> Sequence[KeyState]:
         """The keys of a provider, in their order."""
-        return key_states(self.vault, provider_id)
+        return [state for state in self.vault.states() if state.provider_id == provider_id]
 
     def explain(self, resolved: Resolved, request: CallRequest | None, account_id: str) -> Explanation:
         """What would be tried for a model, or for a request to it. Raises: InvalidRequest if the model refuses it."""
@@ -160,9 +163,11 @@ class Gateway:
         self._spool.clear()
         if is_embedded(self.config):
             await self.ledger.take_over()
+        read_masters(self.config)  # a wrong one is told now, not to the first who needs it
+        await self.follow_keys()
         await self._put_prices(self.catalog)
         await self.switches.load()
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used()):
+        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), self._keep_following_keys()):
             self.spawn(work)
         if not is_embedded(self.config):
             self.spawn(self.switches.follow())
@@ -195,6 +200,18 @@ class Gateway:
         await self.client.close()
         self.accounts.close()
         await self.database.close()
+
+    async def follow_keys(self) -> None:
+        """Use the keys of providers as the database has them now; a provider comes on with its first one."""
+        async with self._publishing:
+            changes = await self.safe.changes(self._last_change)
+            if changes.number <= self._last_change:
+                return
+            before = self.vault.stored_providers
+            self.vault.take(changes)
+            self._last_change = changes.number
+            if self.vault.stored_providers != before:
+                await self._publish(self.config, self._sheets)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run background work for the life of the gateway; its failure is logged."""
@@ -270,6 +287,14 @@ class Gateway:
                         log.warning("models that were found are not offered, tried again later: %r", error)
             await asyncio.sleep(self.settings.ollama_refresh_s)
 
+    async def _keep_following_keys(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.provider_keys_poll_s)
+            try:
+                await self.follow_keys()
+            except Exception as error:
+                log.warning("stored keys of providers not read, tried again later: %r", error)
+
     async def _follow(self, engine: LocalModel) -> None:
         while True:
             async with self._publishing:
@@ -279,21 +304,22 @@ class Gateway:
                     log.error("the catalog stays as it was: %r", error)
             await engine.wait_changed()
 
-    def _assembled(self, config: Config, sheets: Sheets) -> tuple[Catalog, dict[str, list[str]]]:
+    def _assembled(self, config: Config, sheets: Sheets) -> tuple[Catalog, dict[str, tuple[str, ...]]]:
         """The catalog as it stands now, and the keys of its providers. Raises: CatalogError, ConfigError."""
         running = {
             provider_id: engine.base_url
             for provider_id, engine in self.engines.items()
             if engine.base_url and engine.state in ("ready", "restarting")
         }
+        given = given_secrets(config, sheets.providers)
         catalog = assemble(
             with_discovered(sheets, self._found),
             environment=config.secrets,
             engines=running,
             today=today_of(self.clock),
+            keyed=given.keys() | self.vault.stored_providers,
         )
-        engines = {provider_id: [engine.api_key] for provider_id, engine in self.engines.items()}
-        return catalog, _secrets(config, catalog.providers.values()) | engines
+        return catalog, given | {provider_id: (engine.api_key,) for provider_id, engine in self.engines.items()}
 
 
 @asynccontextmanager
@@ -317,11 +343,6 @@ async def open_gateway(config: Config, clock: Clock | None = None) -> AsyncItera
             await gateway.stop()
 
 
-def _secrets(config: Config, providers: Iterable[Provider]) -> dict[str, list[str]]:
-    named = {provider.id: config.secret(provider.key_env) for provider in providers if provider.key_env}
-    return {provider_id: [secret] for provider_id, secret in named.items() if secret}
-
-
 def _call_settings(settings: Settings) -> CallSettings:
     pump = PumpSettings(settings.keep_alive_s, settings.slow_reader_s, settings.abandoned_drain_s)
-    return CallSettings(pump, settings.max_live_calls)
+    return CallSettings(pump, settings.max_live_calls, percent_to_share(settings.byok_fee_percent))

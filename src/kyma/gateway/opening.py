@@ -17,6 +17,7 @@ from kyma.catalog import Catalog, assemble, builtin_data, read
 from kyma.config import Config, ConfigError
 from kyma.core.ids import Clock
 from kyma.core.money import Nanos
+from kyma.gateway.provider_secrets import given_secrets
 from kyma.ledger.store import fetch_account
 from kyma.storage import schema
 from kyma.storage.database import Database
@@ -69,9 +70,13 @@ def open_accounts(
 
 
 def assemble_catalog(config: Config, clock: Clock) -> Catalog:
-    """The catalog of this configuration, read afresh. Raises: CatalogError naming file and field."""
+    """The catalog of this configuration, read afresh. Raises: CatalogError naming file and field.
+
+    Keys in the database switch nothing on here.
+    """
     sheets = read(builtin_data(), overlay_of(config.config_dir))
-    return assemble(sheets, environment=config.secrets, engines={}, today=today_of(clock))
+    keyed = given_secrets(config, sheets.providers).keys()
+    return assemble(sheets, environment=config.secrets, engines={}, today=today_of(clock), keyed=keyed)
 
 
 def is_embedded(config: Config) -> bool:
@@ -83,6 +88,18 @@ def make_data_dir(config: Config) -> Path:
     """The data folder, made for its owner's eyes only."""
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return config.data_dir
+
+
+def made_once(config: Config, name: str, make: Callable[[], str]) -> str:
+    """A secret in a file of the data folder, for its owner's eyes only; made if it is not there."""
+    path = make_data_dir(config) / name
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+    return path.read_text()
 
 
 @contextlib.contextmanager
@@ -115,14 +132,7 @@ def _pepper(config: Config) -> bytes:
         return shared.encode()
     if not is_embedded(config):
         raise ConfigError("KYMA_PEPPER (or KYMA_PEPPER_FILE) must hold the secret that all gateways share")
-    path = make_data_dir(config) / "pepper"
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return path.read_text().encode()
+    return made_once(config, "pepper", lambda: secrets.token_hex(32)).encode()
 
 
 def _purchased(connection: Connection, account_id: str) -> Nanos:

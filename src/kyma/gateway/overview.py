@@ -1,19 +1,8 @@
 """What operators see of sources and keys, gathered from whoever knows."""
 
-from collections.abc import Sequence
-
-import msgspec
-
 from kyma.catalog import Catalog
 from kyma.core.model import Route
-from kyma.credentials import Vault
 from kyma.routing import Health, RouteState
-
-
-class KeyState(msgspec.Struct, frozen=True):
-    """One key of a provider, by the name that operators and logs know it by."""
-
-    id: str
 
 
 def sources(catalog: Catalog) -> dict[str, tuple[Route, tuple[str, ...]]]:
@@ -35,8 +24,3 @@ def route_states(catalog: Catalog, health: Health) -> list[RouteState]:
         health.state(route, models, max((weights.get((model, route_id), 0.0) for model in models), default=0.0))
         for route_id, (route, models) in sources(catalog).items()
     ]
-
-
-def key_states(vault: Vault, provider_id: str) -> Sequence[KeyState]:
-    """The keys of a provider, in their order."""
-    return [KeyState(credential.id) for credential in vault.usable(provider_id, "")]

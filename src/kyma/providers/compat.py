@@ -82,7 +82,9 @@ class _Requests:
         key = (provider.id, "", is_streaming) if credential is None else (provider.id, credential.id, is_streaming)
         form = self._forms.get(key)
         if form is None or form.provider is not provider or form.credential is not credential:
-            form = self._forms[key] = _form(provider, credential, is_streaming, self._clock)
+            form = _form(provider, credential, is_streaming, self._clock)
+            if credential is None or not credential.is_own:  # of customers' keys there may be any number
+                self._forms[key] = form
         rendered = self._wire.render_request(request, route.upstream_model, provider.quirks)
         target = provider.base_path + _target(self._wire, route, is_streaming)
         headers = form.headers

@@ -67,11 +67,7 @@ class Plan:
 
     def rest(self) -> list[Candidate]:
         """Who is tried after the first, in order; at most as many as attempts are left."""
-        first = self.first
-        others = [
-            candidate for candidate in candidates(self.model, self._health, self._ask) if not _same(candidate, first)
-        ]
-        return others[: MAX_ATTEMPTS - 1]
+        return candidates(self.model, self._health, self._ask, self.first)[: MAX_ATTEMPTS - 1]
 
 
 def plan(model: Model, health: Health, ask: Ask) -> Plan:
@@ -100,12 +96,16 @@ def pin(model: Model, route: Route, health: Health, ask: Ask) -> Plan:
     return Plan(model, next(keyed, None), False, health, ask, is_pinned=True)
 
 
-def candidates(model: Model, health: Health, ask: Ask) -> list[Candidate]:
-    """Everybody who may be asked, in order; of a model without a usable key, those with keys that are cooling down."""
-    return _ranked(model, health, ask, health.keys.usable) or _ranked(model, health, ask, health.keys.held)
+def candidates(model: Model, health: Health, ask: Ask, tried: Candidate | None = None) -> list[Candidate]:
+    """Everybody who may be asked, in order, but who has been `tried`.
+
+    Where nobody has a key that is ready, those with keys that are cooling down.
+    """
+    ready = _ranked(model, health, ask, health.keys.usable, tried)
+    return ready or _ranked(model, health, ask, health.keys.held, tried)
 
 
-def _ranked(model: Model, health: Health, ask: Ask, keys_of: KeysOf) -> list[Candidate]:
+def _ranked(model: Model, health: Health, ask: Ask, keys_of: KeysOf, tried: Candidate | None) -> list[Candidate]:
     now = health.now()
     ready: list[Candidate] = []
     spare: list[Candidate] = []
@@ -115,10 +115,13 @@ def _ranked(model: Model, health: Health, ask: Ask, keys_of: KeysOf) -> list[Can
         firsts: list[Candidate] = []
         for place, entry in enumerate(ordered(offer.model, health, ask)):
             layer = min(place, 2) if offer.model is model else SUBSTITUTE_LAYER
-            keyed = list(_keyed(entry, layer, offer, health, ask.account_id, keys_of))
+            keyed = [
+                one for one in _keyed(entry, layer, offer, health, ask.account_id, keys_of) if not _same(one, tried)
+            ]
             allowed = [candidate for candidate in keyed if candidate.breaker.allows(now)]
-            firsts += allowed[:1]
-            spare += allowed[1:]
+            is_new = 0 if tried is not None and entry.route is tried.route else 1
+            firsts += allowed[:is_new]
+            spare += allowed[is_new:]
             dead += [candidate for candidate in keyed if not candidate.breaker.allows(now)]
         ready += firsts + spare
         spare.clear()
@@ -155,4 +158,10 @@ def _has_own(entry: Entry, health: Health, account_id: str) -> bool:
 
 
 def _same(candidate: Candidate, other: Candidate | None) -> bool:
-    return other is not None and candidate.route is other.route and candidate.credential is other.credential
+    if other is None or candidate.route is not other.route:
+        return False
+    return _key_id(candidate) == _key_id(other)  # a customer's own key is opened anew each time
+
+
+def _key_id(candidate: Candidate) -> str:
+    return "" if candidate.credential is None else candidate.credential.id

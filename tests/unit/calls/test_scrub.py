@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from kyma.calls.scrub import caller_error, reasons_for_operators, scrub
+from kyma.core.credential import Credential
 from kyma.core.errors import InvalidRequest, NoRouteLeft, Rejected, Throttled, TooLarge, Unreachable
 from tests.unit.calls.rows import model, route
 
@@ -63,3 +64,9 @@ def test_what_names_the_operator_to_a_provider_is_taken_out() -> None:
         [msgspec.structs.replace(source, provider=msgspec.structs.replace(source.provider, private=("proj-9",)))]
     )
     assert scrub("no access to projects/proj-9/locations/x", served) == "no access to projects/…/locations/x"
+
+
+def test_a_refusal_that_quotes_the_key_is_told_without_it() -> None:
+    key = Credential("acme#1", "acme", "sk-acme-12345678")
+    said = Rejected("HTTP 400", upstream_status=400, caller_message="bad key sk-acme-12345678 for temperature")
+    assert caller_error(said, OWL, key).message == "bad key [key] for temperature"

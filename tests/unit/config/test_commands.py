@@ -158,7 +158,7 @@ def test_doctor_finds_a_healthy_gateway_healthy(kyma: Kyma, operator_key: str) -
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     checked = [line.partition(":")[0] for line in lines]
-    names = ("configuration", "database", "catalog", "local model", "local embeddings", "port")
+    names = ("configuration", "database", "provider keys", "catalog", "local model", "local embeddings", "port")
     assert checked == [f"ok    {name}" for name in names]
 
 

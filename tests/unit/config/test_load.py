@@ -81,6 +81,7 @@ def test_variables_that_are_no_settings_are_left_alone(load: Load) -> None:
         ('operator_grant_usd = "-5"', "operator_grant_usd must be an amount in dollars, as a text, not '-5'"),
         ('signup_credit_usd = "free"', "signup_credit_usd must be an amount in dollars, as a text, not 'free'"),
         ('low_balance_usd = "0.0000000001"', "low_balance_usd must be an amount in dollars"),
+        ('byok_fee_percent = "101"', "byok_fee_percent must be a percentage from 0 to 100"),
         ('database_url = "mysql://x"', "database_url must be a postgresql+asyncpg:// address"),
     ],
 )

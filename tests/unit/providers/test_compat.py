@@ -160,3 +160,15 @@ def test_a_stream_of_bedrock_is_asked_for_as_frames() -> None:
     request = at_bedrock("AKID\nSECRET", is_streaming=True)
     assert request.target.endswith("/converse-stream")
     assert dict(request.headers)[b"accept"] == b"application/vnd.amazon.eventstream"
+
+
+def test_customers_own_keys_are_not_remembered() -> None:
+    adapter = chat_adapter("openai_chat")
+    row = source(provider())
+    for number in range(3):
+        own = Credential(f"pk_{number}/1", "acme", f"own-{number}", is_own=True)
+        sent, _ = adapter.build_request(row, own, chat())
+        assert (b"authorization", b"Bearer " + own.secret.encode()) in sent.headers
+    assert adapter._forms == {}
+    adapter.build_request(row, key(), chat())
+    assert len(adapter._forms) == 1

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from kyma.core.errors import KymaError, RefusedUs, Rejected, Throttled, UpstreamError
+from kyma.core.errors import KymaError, Rejected, Throttled, UpstreamError
 from kyma.core.upstream import Headers
 from kyma.dialects import vendor_errors
 from kyma.dialects.gemini.wire import encoder
@@ -49,11 +49,9 @@ def render_error(error: KymaError) -> bytes:
 
 
 def parse_error(status: int, headers: Headers, body: bytes) -> UpstreamError:
-    """A Gemini API's refusal: as other vendors', but a bad key is a 400 and the time to wait stands in the body."""
+    """A Gemini API's refusal: as other vendors', but the time to wait stands in the body."""
     error = vendor_errors.parse_error(status, headers, body)
     if isinstance(error, Rejected):
-        if b"API_KEY_INVALID" in body:
-            return RefusedUs(error.message, upstream_status=status)
         if overflow := _OVERFLOW.search(error.caller_message):
             said = f"this model's maximum context length is {overflow[2]} tokens; the request has {overflow[1]}"
             code = "context_length_exceeded"
