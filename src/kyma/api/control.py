@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from kyma import __version__
-from kyma.api import auth, credits, health, models, responses, translate
+from kyma.api import auth, credits, health, models, recommend, responses, translate
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
 from kyma.dialects.openai_chat import render_error
@@ -20,7 +20,15 @@ def _path(route: BaseRoute) -> str:
     return str(getattr(route, "path", ""))
 
 
-ROUTERS = (health.router, models.router, credits.router, auth.router, responses.router, translate.router)
+ROUTERS = (
+    health.router,
+    recommend.router,  # before the models, one of which it would be taken for
+    models.router,
+    credits.router,
+    auth.router,
+    responses.router,
+    translate.router,
+)
 FIRST_SEGMENTS = frozenset(
     path.split("/")[2] for router in ROUTERS for route in router.routes if (path := _path(route)).startswith("/v1/")
 )

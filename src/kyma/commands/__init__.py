@@ -2,7 +2,7 @@
 
 import typer
 
-from kyma.commands import credits, doctor, keys, ledger, local, serve, settings, translate
+from kyma.commands import connect, credits, doctor, keys, ledger, local, serve, settings, translate
 
 app = typer.Typer(
     name="kyma",
@@ -15,6 +15,7 @@ app.command("serve")(serve.serve)
 app.command("migrate")(ledger.migrate_database)
 app.command("doctor")(doctor.doctor)
 app.command("translate")(translate.translate)
+app.command("connect")(connect.connect)
 app.add_typer(local.app, name="local")
 app.add_typer(keys.app, name="keys")
 app.add_typer(credits.app, name="credits")

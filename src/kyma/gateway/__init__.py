@@ -10,6 +10,7 @@ from kyma.gateway.opening import (
     migrate,
     open_accounts,
     open_database,
+    overlay_of,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "open_accounts",
     "open_database",
     "open_gateway",
+    "overlay_of",
 ]

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from kyma.calls import Calls, CallSettings, PumpSettings, Settled, Upstream, apply_settled
-from kyma.catalog import Catalog, Sheets, assemble, builtin_data, read
+from kyma.catalog import Catalog, Sheets, assemble, builtin_data, read, read_agents, read_use_cases
 from kyma.config import Config, Settings
 from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.model import Provider
@@ -55,6 +55,8 @@ class Gateway:
         self.database = database
         self.clock = clock
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
+        self.agents = read_agents(builtin_data(), overlay_of(config.config_dir))
+        self.use_cases = read_use_cases(builtin_data())
         self.engines: dict[str, LocalModel] = {}
         self.vault = Vault()
         self.catalog: Catalog = self._assemble()
