@@ -42,14 +42,16 @@ class AgentFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     It lies in the first of `folders` whose variable is set (`$CODEX_HOME`), else below the home (`~/.codex`), under the
     first of `names` that is there already, else under the last. One that `needs_folder` is left alone where none of its
-    folders exists. Where the file is there already, each value of `text` is put in its place, but of the keys on the
-    first level `defaults` give way to what is there, and `lists` get items, which are told apart by their `name`.
+    folders exists. Where the file is there already, each value of `text` is put in its place. An object at a path in
+    `own` (keys with dots between) is ours as a whole; of the keys on the first level `defaults` give way to what is
+    there, and `lists` get items, which are told apart by their `name`.
     """
 
     folders: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
     names: Annotated[tuple[Text, ...], msgspec.Meta(min_length=1)]
     format: Format
     text: Text
+    own: tuple[Text, ...] = ()
     defaults: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()
     needs_folder: bool = False

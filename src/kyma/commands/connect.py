@@ -244,10 +244,11 @@ def _print(wish: Wish, model: str) -> None:
 
 
 def _show(wish: Wish, model: str) -> None:
-    """The changes as a diff, with a blank for the key."""
+    """The changes as a diff, with a blank for the key, also for one that an earlier connection has written."""
     earlier = connection.load(wish.config.data_dir, wish.agent_id)
     for draft in _drafts(wish, _models(wish, model, must_answer=False), KEY_BLANK, earlier):
-        before = (draft.now or b"").decode().splitlines(keepends=True)
+        now = (draft.now or b"").decode()
+        before = (now.replace(earlier.token, KEY_BLANK) if earlier else now).splitlines(keepends=True)
         after = draft.text.splitlines(keepends=True)
         name = str(draft.path)
         typer.echo("".join(unified_diff(before, after, name if before else "/dev/null", name)), nl=False)

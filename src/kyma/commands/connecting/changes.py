@@ -15,7 +15,8 @@ ABSENT = object()
 class Change(msgspec.Struct, frozen=True):
     """A value that was put, and what was there before. `depth` levels of its path were there already.
 
-    With an `item` it was put into the list there, as the item of that name.
+    With an `item` it was put into the list there, as the item of that name. One that `is_own` is ours whatever others
+    have added to it.
     """
 
     steps: Steps
@@ -24,17 +25,18 @@ class Change(msgspec.Struct, frozen=True):
     had: bool = False
     old: Any = None
     item: str = ""
+    is_own: bool = False
 
 
 def put_all(form: Form, file: AgentFile, text: str, wanted: Tree) -> tuple[str, list[Change]]:
     """The text with all that is wanted, and what that changed. Raises: Unreadable, when more than that would change."""
     changes: list[Change] = []
     expected = form.read(text)
-    for steps, value, item in _leaves(wanted, file.lists):
+    for steps, value, item in _leaves(wanted, file):
         content = form.read(text)
         if (steps[0] in file.defaults and steps[0] in content) or (not item and _get(content, steps) == value):
             continue
-        change = _change(content, steps, value, item)
+        change = _change(content, steps, value, item, file.own)
         text = form.put_item(text, steps, value) if item else form.put(text, change.steps, change.new)
         _apply(expected, change)
         changes.append(change)
@@ -47,8 +49,8 @@ def planned(file: AgentFile, wanted: Tree) -> list[Change]:
     """What `put_all` changes in an empty file."""
     changes: list[Change] = []
     content: Tree = {}
-    for steps, value, item in _leaves(wanted, file.lists):
-        changes.append(_change(content, steps, value, item))
+    for steps, value, item in _leaves(wanted, file):
+        changes.append(_change(content, steps, value, item, file.own))
         _apply(content, changes[-1])
     return changes
 
@@ -65,7 +67,7 @@ def undo_all(form: Form, text: str, changes: Sequence[Change]) -> tuple[str, lis
             text = _undo_item(form, text, content, change, kept)
             continue
         found = _get(content, change.steps)
-        if found == change.new:
+        if found == change.new or (change.is_own and found is not ABSENT):
             if change.had:
                 text = form.put(text, change.steps, change.old)
             else:
@@ -96,35 +98,40 @@ def _prune(form: Form, text: str, change: Change) -> str:
     return text
 
 
-def _leaves(wanted: Mapping[str, Any], lists: Sequence[str]) -> Iterator[tuple[Steps, Any, str]]:
+def _leaves(wanted: Mapping[str, Any], file: AgentFile) -> Iterator[tuple[Steps, Any, str]]:
     for key, value in wanted.items():
-        if key in lists:
+        if key in file.lists:
             yield from (((key,), item, str(_name(item))) for item in value)
         else:
-            yield from ((steps, leaf, "") for steps, leaf in _below((key,), value))
+            yield from ((steps, leaf, "") for steps, leaf in _below((key,), value, file.own))
 
 
-def _below(steps: Steps, value: Any) -> Iterator[tuple[Steps, Any]]:
-    if isinstance(value, dict) and value:
+def _below(steps: Steps, value: Any, own: Sequence[str]) -> Iterator[tuple[Steps, Any]]:
+    if isinstance(value, dict) and value and ".".join(steps) not in own:
         for key, inner in value.items():
-            yield from _below((*steps, key), inner)
+            yield from _below((*steps, key), inner, own)
     else:
         yield steps, value
 
 
-def _change(content: Tree, steps: Steps, value: Any, item: str) -> Change:
+def _change(content: Tree, steps: Steps, value: Any, item: str, own: Sequence[str]) -> Change:
     """A value on the way that is no object gives way as a whole, and comes back as a whole."""
     if item:
-        if any(_name(there) == item for there in content.get(steps[0]) or ()):
+        items = content.get(steps[0])
+        if isinstance(items, list) and any(_name(there) == item for there in items):
             raise Unreadable(f"{steps[0]} already has a {item} that was not put there by this command")
         return Change(steps, value, int(steps[0] in content), item=item)
-    for depth in range(1, len(steps) + 1):
+    is_own = ".".join(steps) in own
+    for depth in range(1, len(steps)):
         there = _get(content, steps[:depth])
         if there is ABSENT:
-            return Change(steps, value, depth - 1)
+            return Change(steps, value, depth - 1, is_own=is_own)
         if not isinstance(there, dict):
             return Change(steps[:depth], nested(steps[depth:], value), depth, had=True, old=there)
-    return Change(steps, value, len(steps), had=True, old=_get(content, steps))
+    there = _get(content, steps)
+    if there is ABSENT:
+        return Change(steps, value, len(steps) - 1, is_own=is_own)
+    return Change(steps, value, len(steps), had=True, old=there, is_own=is_own)
 
 
 def _apply(content: Tree, change: Change) -> None:

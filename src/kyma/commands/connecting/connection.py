@@ -157,7 +157,9 @@ def _undone(agent: Agent, kept: Kept) -> tuple[bytes | None, Undone]:
 
 def _without(file: AgentFile, kept: Kept, now: bytes | None) -> tuple[bytes | None, list[str]]:
     """The content without us, None where no file is left; and what somebody else has changed of ours."""
-    if now is None or disk.digest(now) == kept.written_sha256:
+    if now is None:
+        return None, []
+    if disk.digest(now) == kept.written_sha256:
         return kept.before, []
     form = form_of(file)
     text, others = undo_all(form, now.decode(), kept.changes)

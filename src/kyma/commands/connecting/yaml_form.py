@@ -70,7 +70,7 @@ def put_item(text: str, steps: Steps, value: Mapping[str, object]) -> str:
     if node.flow_style:
         at = node.start_mark.index + 1
         return f"{text[:at]}{_flow(value)}{', ' if node.value else ''}{text[at:]}"
-    at = _line_begin(text, node.start_mark.index)
+    at = _line_end(text, name.end_mark.index)  # before comments, which are on the item that was first
     return f"{text[:at]}{_item(value, ' ' * node.start_mark.column)}{text[at:]}"
 
 
