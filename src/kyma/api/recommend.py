@@ -84,7 +84,7 @@ async def recommend_model(
     """A model that can be served here, with an example of its configuration. `agent` wins over `usecase`."""
     catalog, base_url = gateway.catalog, gateway.base_url
     if agent is not None:
-        return _for_agent(agent, _one_of(gateway.agents, "agent", agent), catalog, base_url)
+        return _for_agent(agent.lower(), _one_of(gateway.agents, "agent", agent), catalog, base_url)
     wanted = usecase if usecase is not None else for_
     if wanted is None:
         raise InvalidRequest(
@@ -93,7 +93,7 @@ async def recommend_model(
         )
     found = picks(_one_of(gateway.use_cases, "usecase", wanted).models, catalog)
     example = ConfigText(format="env", path=None, content=_variables(f"{base_url}/v1", found[0].choice.alias))
-    return _recommendation(found, None, [example], usecase=wanted)
+    return _recommendation(found, None, [example], usecase=wanted.lower())
 
 
 def _for_agent(agent_id: str, agent: Agent, catalog: Catalog, origin: str) -> Recommendation:

@@ -24,6 +24,8 @@ from kyma.gateway import overlay_of
 ASSUMED_CONTEXT, ASSUMED_OUTPUT = 131_072, 8_192
 """What is written where no gateway can be asked."""
 
+KEY_SHOWN = 8
+
 
 class Wish(msgspec.Struct, frozen=True):
     """What is to be connected to what. `env` is what places of files may depend on."""
@@ -255,4 +257,5 @@ def _show(wish: Wish, model: str) -> None:
 
 
 def _masked(token: str) -> str:
-    return f"{token[:8]}…"
+    """Enough of a key to know it again, and nothing of one too short to be one of ours."""
+    return f"{token[:KEY_SHOWN]}…" if len(token) > 2 * KEY_SHOWN else "as given"

@@ -65,7 +65,12 @@ class Answered(msgspec.Struct, frozen=True):
 
 def recommended(origin: str, agent_id: str) -> Recommended:
     """What the gateway recommends to this agent. Raises: Refused."""
-    body, _ = _ask(f"{origin}/v1/models/recommend?agent={quote(agent_id)}", None, None, ASK_S)
+    try:
+        body, _ = _ask(f"{origin}/v1/models/recommend?agent={quote(agent_id)}", None, None, ASK_S)
+    except Away:
+        raise
+    except Refused as error:
+        raise Refused(f"{origin} recommends nothing: {error}") from error
     return _convert(body, Recommended, origin)
 
 
