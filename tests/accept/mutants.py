@@ -391,4 +391,18 @@ MUTANTS = (
         "if not tool.is_deferred or tool.name in referenced",
         "if not tool.is_deferred",
     ),
+    _one(
+        "connect",
+        "undone files keep what was written",
+        "commands/connecting/connection.py",
+        "        return kept.before, []",
+        "        return now, []",
+    ),
+    _one(
+        "connect",
+        "the blank is written in place of the key",
+        "commands/connect.py",
+        "        key=token,",
+        "        key=KEY_BLANK,",
+    ),
 )

@@ -1,6 +1,7 @@
-"""Every suite by name, in the order in which they run. The last one runs by name only: it installs four agents."""
+"""Every suite by name, in the order in which they run. The last two run by name only: they install agents."""
 
 from tests.accept.agents import SUITE as AGENTS
+from tests.accept.connect import SUITE as CONNECT
 from tests.accept.disconnect import SUITE as DISCONNECT
 from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
 from tests.accept.hot_path import SUITE as HOT_PATH
@@ -24,5 +25,6 @@ SUITES = {
         DISCONNECT,
         PRIVACY,
         AGENTS,
+        CONNECT,
     )
 }

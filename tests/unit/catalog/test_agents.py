@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -28,6 +29,11 @@ from .conftest import Here
 AGENTS = read_agents(builtin_data(), None)
 USE_CASES = read_use_cases(builtin_data())
 FILES = [(agent_id, number) for agent_id, agent in AGENTS.items() for number in range(len(agent.files))]
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "json": json.loads,
+    "toml": tomllib.loads,
+    "yaml": YAML(typ="safe", pure=True).load,
+}
 
 GOOD = """
 name = "Owl"
@@ -59,13 +65,14 @@ def test_a_text_is_a_file_of_its_form_whatever_is_filled_in(agent_id: str, numbe
     file = AGENTS[agent_id].files[number]
     key = "ky-\"quoted\" 'too' \\ ü \t end"
     text = file_text(file, blanks(key=key))
-    content = {"json": json.loads, "toml": tomllib.loads, "yaml": YAML(typ="safe", pure=True).load}[file.format](text)
+    content = READERS[file.format](text)
     assert content
     assert ("{{key}}" in file.text) == (repr(key)[1:-1] in repr(content))
 
 
 def test_every_alias_that_is_recommended_is_an_alias(sheets: Sheets) -> None:
-    named = {choice.alias for row in (*AGENTS.values(), *USE_CASES.values()) for choice in row.models}
+    named = {choice.alias for agent in AGENTS.values() for choice in agent.models}
+    named |= {choice.alias for use_case in USE_CASES.values() for choice in use_case.models}
     named |= {alias for agent in AGENTS.values() for alias in agent.small_models}
     assert named <= sheets.aliases.keys()
 
