@@ -115,9 +115,10 @@ def _connect(wish: Wish, model: str, no_call: bool) -> None:
     _drafts(wish, models, KEY_BLANK, earlier)  # what cannot be written is refused before a key is made
     token, key_id = _key(wish, earlier)
     drafts = _drafts(wish, models, token, earlier)
-    kept = connection.write(drafts, earlier)
+    kept = connection.keep(drafts, earlier)
     made = Connection(wish.agent_id, wish.origin, models.model.alias, token, key_id, kept)
     connection.save(wish.config.data_dir, made)
+    connection.write(drafts)
     if earlier and earlier.key_id not in (None, key_id):
         _revoke(wish, earlier)
     is_new_key = key_id is not None and (earlier is None or earlier.key_id != key_id)

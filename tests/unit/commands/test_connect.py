@@ -35,6 +35,14 @@ def test_what_is_kept_for_undo_is_for_its_owner_only(codex: Path, kyma: Kyma, da
     assert not kept.exists()
 
 
+def test_a_folder_that_cannot_be_written_is_told_and_can_be_undone(home: Path, kyma: Kyma) -> None:
+    (home / ".codex").write_text("no folder")
+    ran = kyma("connect", "codex", *OFFLINE)
+    assert ran.code == 1 and str(home / ".codex") in ran.err
+    assert kyma("connect", "codex", "--undo").code == 0
+    assert (home / ".codex").read_text() == "no folder"
+
+
 def test_a_link_stays_a_link(codex: Path, kyma: Kyma, tmp_path: Path) -> None:
     behind = tmp_path / "dotfiles.toml"
     codex.rename(behind)

@@ -25,7 +25,7 @@ def test_the_process_ends_with_the_commands_code(data_dir: Path) -> None:
 def test_without_a_command_it_shows_them_all(kyma: Kyma) -> None:
     shown = kyma("--help")
     assert shown.code == 0
-    for name in ("serve", "migrate", "doctor", "local", "keys", "credits", "ledger", "config"):
+    for name in ("serve", "connect", "migrate", "doctor", "local", "keys", "credits", "ledger", "config"):
         assert f" {name} " in shown.out
 
 

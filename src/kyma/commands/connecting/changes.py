@@ -72,7 +72,7 @@ def undo_all(form: Form, text: str, changes: Sequence[Change]) -> tuple[str, lis
                 text = form.put(text, change.steps, change.old)
             else:
                 text = _prune(form, form.drop(text, change.steps), change)
-        elif found is not ABSENT:
+        elif found is not ABSENT and not (change.had and found == change.old):
             kept.append(".".join(change.steps))
     return text, kept
 

@@ -91,27 +91,16 @@ def drafts(
             raise Unreadable(f"{path}: {error}. Nothing was changed") from error
 
 
-def write(drafts: Sequence[Draft], earlier: Connection | None) -> tuple[Kept, ...]:
-    """Write the files. What an earlier connection remembers of modes and folders goes on."""
+def keep(drafts: Sequence[Draft], earlier: Connection | None) -> tuple[Kept, ...]:
+    """What has to be kept for the undo. What an earlier connection remembers of modes and folders goes on."""
     before = {(kept.path, kept.number): kept for kept in earlier.files} if earlier else {}
-    written = []
+    return tuple(_kept(draft, before.get((str(draft.path), draft.number))) for draft in drafts)
+
+
+def write(drafts: Sequence[Draft]) -> None:
+    """Write the files; what is kept of them must be saved before, so that whatever was written can be undone."""
     for draft in drafts:
-        old = before.get((str(draft.path), draft.number))
-        mode = old.mode if old else disk.mode_of(draft.path) if draft.now is not None else None
-        content = draft.text.encode()
-        made = disk.write(draft.path, content)
-        written.append(
-            Kept(
-                path=str(draft.path),
-                number=draft.number,
-                before=draft.base,
-                mode=mode,
-                written_sha256=disk.digest(content),
-                changes=tuple(draft.changes),
-                made_folders=old.made_folders if old else tuple(made),
-            )
-        )
-    return tuple(written)
+        disk.write(draft.path, draft.text.encode())
 
 
 def save(data_dir: Path, connection: Connection) -> None:
@@ -137,6 +126,19 @@ def undo(agent: Agent, connection: Connection) -> list[Undone]:
         elif path.exists():
             disk.remove(path, kept.made_folders)
     return [report for _, _, report in planned_undo]
+
+
+def _kept(draft: Draft, old: Kept | None) -> Kept:
+    mode = disk.mode_of(draft.path) if draft.now is not None else None
+    return Kept(
+        path=str(draft.path),
+        number=draft.number,
+        before=draft.base,
+        mode=old.mode if old else mode,
+        written_sha256=disk.digest(draft.text.encode()),
+        changes=tuple(draft.changes),
+        made_folders=old.made_folders if old else tuple(map(str, disk.missing_folders(draft.path))),
+    )
 
 
 def _undone(agent: Agent, kept: Kept) -> tuple[bytes | None, Undone]:

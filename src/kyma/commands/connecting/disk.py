@@ -28,12 +28,18 @@ def locate(file: AgentFile, home: Path, environment: Mapping[str, str]) -> Path 
     return (there[0] if there else folders[0] / file.names[-1]).resolve()
 
 
-def write(path: Path, content: bytes, mode: int | None = None) -> list[str]:
-    """Put this content there in one step, for others than everybody to read; missing folders are made and named.
+def missing_folders(path: Path) -> list[Path]:
+    """The folders that have to be made for a file, outermost first."""
+    return [folder for folder in reversed(path.parents) if not folder.exists()]
+
+
+def write(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Put this content there in one step, not for everybody to read; missing folders are made.
 
     `mode` is set as it is; None keeps the file's own, without what everybody may.
     """
-    made = _make_folders(path.parent)
+    for folder in missing_folders(path):
+        folder.mkdir(mode=0o700)
     before = path.stat() if path.exists() else None
     if mode is None:
         mode = OWNER_ONLY if before is None else stat.S_IMODE(before.st_mode) & NOT_FOR_EVERYBODY
@@ -52,7 +58,6 @@ def write(path: Path, content: bytes, mode: int | None = None) -> list[str]:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-    return made
 
 
 def remove(path: Path, made: Sequence[str]) -> None:
@@ -77,10 +82,3 @@ def _folder(text: str, home: Path, environment: Mapping[str, str]) -> Path | Non
         return home / rest
     value = environment.get(first.removeprefix("$"))
     return Path(value).expanduser() / rest if value else None
-
-
-def _make_folders(folder: Path) -> list[str]:
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    for each in reversed(missing):
-        each.mkdir(mode=0o700)
-    return [str(each) for each in reversed(missing)]
