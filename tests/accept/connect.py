@@ -32,6 +32,8 @@ from tests.upstream.process import ROOT, UpstreamProcess, tethered
 AT_ONCE = 2
 AGENT_LIMIT_S = 180.0
 PROMPT = "Say hello."
+OF_CONNECT = 2
+"""Requests before the agent's own: which model to take, and one chat."""
 MODEL = "acme"
 ALIASES = ("agent", "code", "best", "fast", "cheap")
 
@@ -47,7 +49,7 @@ class Program(msgspec.Struct, frozen=True):
 
 
 PROGRAMS = (
-    Program("claude-code", "claude", ["-p", PROMPT], "/v1/messages"),
+    Program("claude-code", "claude", ["-p", PROMPT], "/v1/messages", {"CLAUDE_CODE_MAX_RETRIES": "0"}),
     Program("codex", "codex", ["exec", "--skip-git-repo-check", PROMPT], "/v1/responses"),
     Program("opencode", "opencode", ["run", PROMPT], env={"npm_config_offline": "true", "OPENCODE_PURE": "1"}),
     Program(
@@ -93,7 +95,7 @@ def run(run: Run) -> list[Figure]:
         ),
         zero(
             "agents that spoke another dialect",
-            [one.name for one in done if expected[one.name] not in {_path(heard) for heard in one.heard[3:]}],
+            [one.name for one in done if expected[one.name] not in {_path(heard) for heard in one.heard[OF_CONNECT:]}],
         ),
         zero(
             "answers of the gateway that are no 2xx",
