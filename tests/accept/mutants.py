@@ -401,7 +401,7 @@ MUTANTS = (
     _one(
         "connect",
         "the blank is written in place of the key",
-        "commands/connect.py",
+        "commands/connecting/command.py",
         "        key=token,",
         "        key=KEY_BLANK,",
     ),

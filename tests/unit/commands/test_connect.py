@@ -1,5 +1,6 @@
 """`kyma connect` where things are not as they were: files of others, files that moved on, keys, wrong words."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,17 @@ def test_a_value_that_others_changed_is_left_and_told(codex: Path, kyma: Kyma) -
     undone = kyma("connect", "codex", "--undo")
     assert "left as it is, since it is no longer what was written: model" in undone.out
     assert codex.read_text().strip() == '# mine\nmodel = "newer"'
+
+
+def test_an_entry_of_ours_goes_with_what_others_added_to_it(home: Path, kyma: Kyma) -> None:
+    """Cline writes the time of its last use there; without the rest its whole file would count as broken."""
+    path = home / ".cline" / "data" / "settings" / "providers.json"
+    kyma("connect", "cline", *OFFLINE)
+    path.write_text(
+        path.read_text().replace("2026-11-21T00", "2026-12-24T18").replace('"modes": {}', '"modes": {"a": 1}')
+    )
+    kyma("connect", "cline", "--undo")
+    assert json.loads(path.read_text()) == {"modes": {"a": 1}}
 
 
 def test_a_file_that_was_broken_meanwhile_is_not_touched(codex: Path, kyma: Kyma, data_dir: Path) -> None:
@@ -169,6 +181,12 @@ def test_a_key_is_made_named_after_the_agent_and_revoked_by_the_undo(home: Path,
     undone = kyma("connect", "codex", "--undo")
     assert "that was made for it is revoked" in undone.out
     assert "  codex  " not in kyma("keys", "list").out
+
+
+def test_no_key_is_made_for_a_file_that_cannot_be_changed(home: Path, kyma: Kyma, operator_key: str) -> None:
+    (home / ".aider.conf.yml").write_text("- a\n")
+    assert kyma("connect", "aider", "--no-call").code == 1
+    assert len(kyma("keys", "list").out.splitlines()) == 1
 
 
 def test_a_key_given_later_ends_the_one_that_was_made(home: Path, kyma: Kyma, operator_key: str) -> None:
