@@ -401,7 +401,7 @@ MUTANTS = (
     _one(
         "connect",
         "the blank is written in place of the key",
-        "commands/connecting/command.py",
+        "commands/connecting/wish.py",
         "        key=token,",
         "        key=KEY_BLANK,",
     ),

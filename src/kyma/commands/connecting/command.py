@@ -3,47 +3,25 @@
 What is said to an agent is data (`kyma/data/agents`); this says it to one user.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from difflib import unified_diff
 from pathlib import Path
 
 import msgspec
 import typer
 
-from kyma.catalog import KEY_BLANK, Agent, Blanks, base_url_for, builtin_data, file_text, fill, read_agents
+from kyma.catalog import KEY_BLANK, Agent, base_url_for, builtin_data, file_text, fill, read_agents
 from kyma.commands.connecting import asking, connection, disk
-from kyma.commands.connecting.asking import Away, Refused, Sized
+from kyma.commands.connecting.asking import Refused
 from kyma.commands.connecting.connection import Connection, Draft
 from kyma.commands.connecting.forms import Unreadable
+from kyma.commands.connecting.wish import Models, Wish, blanks_for, key_for, models_for
 from kyma.commands.session import open_user, run
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.errors import NotFound
 from kyma.gateway import overlay_of
 
-ASSUMED_CONTEXT, ASSUMED_OUTPUT = 131_072, 8_192
-"""What is written where no gateway can be asked."""
-
 KEY_SHOWN = 8
-
-
-class Wish(msgspec.Struct, frozen=True):
-    """What is to be connected to what. `env` is what places of files may depend on."""
-
-    agent_id: str
-    agent: Agent
-    config: Config
-    origin: str
-    home: Path
-    env: Mapping[str, str]
-    key: str
-
-
-class Models(msgspec.Struct, frozen=True):
-    """The model to ask for, the one for side errands, and what is to be said about them."""
-
-    model: Sized
-    small: Sized
-    notes: Sequence[str] = ()
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -114,9 +92,9 @@ def _list(agents: Mapping[str, Agent], config: Config) -> None:
 
 def _connect(wish: Wish, model: str, no_call: bool) -> None:
     earlier = connection.load(wish.config.data_dir, wish.agent_id)
-    models = _models(wish, model, must_answer=not no_call)
+    models = models_for(wish, model, must_answer=not no_call)
     _drafts(wish, models, KEY_BLANK, earlier)  # what cannot be written is refused before a key is made
-    token, key_id = _key(wish, earlier)
+    token, key_id = key_for(wish, earlier)
     drafts = _drafts(wish, models, token, earlier)
     kept = connection.keep(drafts, earlier)
     made = Connection(wish.agent_id, wish.origin, models.model.alias, token, key_id, kept)
@@ -131,56 +109,8 @@ def _connect(wish: Wish, model: str, no_call: bool) -> None:
     typer.echo(f"Undo it: kyma connect {wish.agent_id} --undo")
 
 
-def _models(wish: Wish, model: str, must_answer: bool) -> Models:
-    """What the gateway recommends, or what was asked for. Raises: Refused; Away only where it `must_answer`."""
-    try:
-        if model:
-            main = asking.sized(wish.origin, model)
-            return Models(main, main)
-        found = asking.recommended(wish.origin, wish.agent_id)
-        return Models(found, found.small_model, found.notes)
-    except Away as error:
-        if must_answer:
-            raise Away(f"{error}. Start it with `kyma serve`, or write without asking it: --no-call") from error
-    alias = model or wish.agent.models[0].alias
-    small = model or next(iter(wish.agent.small_models), alias)
-    said = f"No gateway answers at {wish.origin}, so a context of {ASSUMED_CONTEXT} tokens is assumed."
-    return Models(Sized(alias, ASSUMED_CONTEXT, ASSUMED_OUTPUT), Sized(small, ASSUMED_CONTEXT, ASSUMED_OUTPUT), [said])
-
-
-def _key(wish: Wish, earlier: Connection | None) -> tuple[str, str | None]:
-    """The key to write, and its id if it was made for this agent."""
-    if wish.key:
-        return wish.key, None
-    if earlier and earlier.origin == wish.origin:
-        return earlier.token, earlier.key_id
-    if wish.origin != wish.config.base_url:
-        raise ConfigError(f"{wish.origin} is another gateway than this folder's: give --key, or set KYMA_API_KEY")
-
-    async def make() -> tuple[str, str]:
-        async with open_user("") as (_, _, accounts, user):
-            new = await accounts.create_key(user.id, wish.agent_id)
-            return new.token, new.key.id
-
-    return run(make())
-
-
-def _blanks(wish: Wish, models: Models, token: str) -> Blanks:
-    return Blanks(
-        origin=wish.origin,
-        base_url=base_url_for(wish.agent, wish.origin),
-        key=token,
-        model=models.model.alias,
-        small_model=models.small.alias,
-        context_window=models.model.context_window,
-        max_output_tokens=models.model.max_output_tokens or ASSUMED_OUTPUT,
-        small_context_window=models.small.context_window,
-        small_max_output_tokens=models.small.max_output_tokens or ASSUMED_OUTPUT,
-    )
-
-
 def _drafts(wish: Wish, models: Models, token: str, earlier: Connection | None) -> list[Draft]:
-    return list(connection.drafts(wish.agent, _blanks(wish, models, token), wish.home, wish.env, earlier))
+    return list(connection.drafts(wish.agent, blanks_for(wish, models, token), wish.home, wish.env, earlier))
 
 
 def _report(wish: Wish, models: Models, made: Connection, is_new_key: bool) -> None:
@@ -192,7 +122,7 @@ def _report(wish: Wish, models: Models, made: Connection, is_new_key: bool) -> N
     if wish.agent.steps:
         typer.echo("What is left for you to do:")
     for number, step in enumerate(wish.agent.steps, 1):
-        typer.echo(f"  {number}. {fill(step, _blanks(wish, models, made.token))}")
+        typer.echo(f"  {number}. {fill(step, blanks_for(wish, models, made.token))}")
     if is_new_key and not made.files:
         typer.echo(f"  The key, shown this once: {made.token}")
     for note in dict.fromkeys((*wish.agent.notes, *models.notes)):
@@ -239,8 +169,8 @@ def _revoke(wish: Wish, made: Connection) -> None:
 
 def _print(wish: Wish, model: str) -> None:
     """Contents on stdout, where they belong on stderr."""
-    models = _models(wish, model, must_answer=False)
-    blanks = _blanks(wish, models, KEY_BLANK)
+    models = models_for(wish, model, must_answer=False)
+    blanks = blanks_for(wish, models, KEY_BLANK)
     for file in wish.agent.files:
         place = disk.locate(file, wish.home, wish.env)
         typer.echo(f"# {place or file.folders[-1]}", err=True)
@@ -252,7 +182,7 @@ def _print(wish: Wish, model: str) -> None:
 def _show(wish: Wish, model: str) -> None:
     """The changes as a diff, with a blank for the key, also for one that an earlier connection has written."""
     earlier = connection.load(wish.config.data_dir, wish.agent_id)
-    for draft in _drafts(wish, _models(wish, model, must_answer=False), KEY_BLANK, earlier):
+    for draft in _drafts(wish, models_for(wish, model, must_answer=False), KEY_BLANK, earlier):
         now = (draft.now or b"").decode()
         before = (now.replace(earlier.token, KEY_BLANK) if earlier else now).splitlines(keepends=True)
         after = draft.text.splitlines(keepends=True)
