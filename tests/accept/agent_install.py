@@ -20,7 +20,7 @@ from tests.upstream.process import ROOT
 PINS = ROOT / "requirements"
 NODE_PINS, PYTHON_PINS = PINS / "agents", PINS / "agents.txt"
 NODE_FILES = ("package.json", "package-lock.json")
-NODE_PROGRAMS = ("claude", "codex", "opencode")
+NODE_PROGRAMS = ("claude", "cline", "cn", "codex", "kilo", "openclaw", "opencode")
 NODE_PACKAGES = {"node": "nodejs", "npm": "npm"}
 """Debian's packages of the programs that install them."""
 
@@ -30,9 +30,9 @@ class InstallFailed(Exception):
 
 
 def installed_agents() -> Mapping[str, Path]:
-    """The path of every agent's program by name; the first time on a machine this takes about a minute and 2 GB.
+    """The path of every agent's program by name; the first time on a machine this takes some minutes and 3 GB.
 
-    Raises: InstallFailed, ToolMissing.
+    `node` is the one that the newest agents want; Debian's is older. Raises: InstallFailed, ToolMissing.
     """
     kept = os.environ.get("KYMA_TEST_AGENTS_DIR")
     folder = (Path(kept) if kept else Path.home() / ".cache" / "kyma-test-agents") / _digest()
@@ -46,7 +46,7 @@ def installed_agents() -> Mapping[str, Path]:
                 install(folder / name)
                 (folder / f"{name}.whole").touch()
     programs = {name: folder / "node" / "node_modules" / ".bin" / name for name in NODE_PROGRAMS}
-    return programs | {"aider": folder / "python" / "bin" / "aider"}
+    return programs | {"aider": folder / "python" / "bin" / "aider", "node": _newer_node(folder / "node")}
 
 
 def _digest() -> str:
@@ -58,7 +58,16 @@ def _install_node(folder: Path) -> None:
     npm = ensure_tools(NODE_PACKAGES)["npm"]
     for name in NODE_FILES:
         shutil.copy(NODE_PINS / name, folder)
-    _run([npm, "install", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+    quiet = ("--no-audit", "--no-fund", "--loglevel=error")
+    _run([npm, "install", "--ignore-scripts", *quiet], folder)
+    path = f"{_newer_node(folder).parent}{os.pathsep}{os.environ['PATH']}"
+    _run([npm, "rebuild", *quiet], folder, {**os.environ, "PATH": path})
+
+
+def _newer_node(folder: Path) -> Path:
+    """A Node.js out of a package, of the machine's kind."""
+    (found,) = folder.glob("node_modules/node-linux-*/bin/node")
+    return found
 
 
 def _install_python(folder: Path) -> None:
@@ -68,7 +77,7 @@ def _install_python(folder: Path) -> None:
     _run([uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", str(PYTHON_PINS)], folder)
 
 
-def _run(command: Sequence[str], folder: Path) -> None:
-    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def _run(command: Sequence[str], folder: Path, env: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise InstallFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-2000:]}")

@@ -493,4 +493,18 @@ MUTANTS = (
         "None if is_only else self._health.patience_s(candidate, is_streaming)",
         "None",
     ),
+    _one(
+        "connect",
+        "undone files keep what was written",
+        "commands/connecting/connection.py",
+        "        return kept.before, []",
+        "        return now, []",
+    ),
+    _one(
+        "connect",
+        "the blank is written in place of the key",
+        "commands/connecting/wish.py",
+        "        key=token,",
+        "        key=KEY_BLANK,",
+    ),
 )

@@ -1,6 +1,7 @@
-"""Every suite by name, in the order in which they run. The last one runs by name only: it installs four agents."""
+"""Every suite by name, in the order in which they run. The last two run by name only: they install agents."""
 
 from tests.accept.agents import SUITE as AGENTS
+from tests.accept.connect import SUITE as CONNECT
 from tests.accept.disconnect import SUITE as DISCONNECT
 from tests.accept.failover_dead import SUITE as FAILOVER_DEAD
 from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
@@ -30,5 +31,6 @@ SUITES = {
         PRIVACY,
         SECRETS,
         AGENTS,
+        CONNECT,
     )
 }

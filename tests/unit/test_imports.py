@@ -15,6 +15,7 @@ OPTIONAL = (
     *("numpy", "onnxruntime", "tokenizers"),
     *("stripe", "redis", "aiohttp", "authlib", "PIL", "asyncpg", "greenlet"),
     *("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation"),
+    *("tomlkit", "ruamel.yaml", "kyma.commands.connecting"),
     *("jinja2", "httpx", "httpx2", "requests", "uvicorn", "openai", "pytest", "hypothesis"),
 )
 ENGINE = "xllamacpp"

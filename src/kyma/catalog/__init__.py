@@ -1,7 +1,44 @@
 """What is sold, who serves it, at what price: the data in `kyma/data` and an operator's overlay, as a snapshot."""
 
+from kyma.catalog.agents import (
+    KEY_BLANK,
+    Agent,
+    AgentFile,
+    Blanks,
+    Choice,
+    Pick,
+    UseCase,
+    base_url_for,
+    file_text,
+    fill,
+    picks,
+    read_agents,
+    read_use_cases,
+)
 from kyma.catalog.catalog import Catalog, Resolved
 from kyma.catalog.load import assemble, load
 from kyma.catalog.sheets import CatalogError, Sheets, builtin_data, read
 
-__all__ = ["Catalog", "CatalogError", "Resolved", "Sheets", "assemble", "builtin_data", "load", "read"]
+__all__ = [
+    "KEY_BLANK",
+    "Agent",
+    "AgentFile",
+    "Blanks",
+    "Catalog",
+    "CatalogError",
+    "Choice",
+    "Pick",
+    "Resolved",
+    "Sheets",
+    "UseCase",
+    "assemble",
+    "base_url_for",
+    "builtin_data",
+    "file_text",
+    "fill",
+    "load",
+    "picks",
+    "read",
+    "read_agents",
+    "read_use_cases",
+]

@@ -261,8 +261,8 @@ def _rows(folders: list[Traversable], file_name: str, row_type: type[RowT]) -> d
     for folder in folders:
         file = folder / file_name
         if file.is_file():
-            named = _convert(_parse(file), Named, str(file))
-            rows |= {row_id: _row(file, row_id, row_id, fields, row_type) for row_id, fields in named.items()}
+            named = _convert(parse(file), Named, str(file))
+            rows |= {row_id: checked_row(file, row_id, row_id, fields, row_type) for row_id, fields in named.items()}
     return rows
 
 
@@ -272,23 +272,25 @@ def _models(folder: Traversable) -> Iterator[tuple[str, ModelRow]]:
     for file in sorted(models.iterdir(), key=lambda file: file.name) if models.is_dir() else ():
         if not file.name.endswith(".toml"):
             continue
-        sheet = _convert(_parse(file), ModelFile, str(file))
+        sheet = _convert(parse(file), ModelFile, str(file))
         for model_id, fields in sheet.model.items():
             if other := names.get(model_id):
                 raise CatalogError(f"{file}: model.{model_id} is also in {other}")
             names[model_id] = file.name
             by_creator = {"owned_by": sheet.owned_by, "prefixes": sheet.prefixes}
-            yield model_id, _row(file, f"model.{model_id}", model_id, by_creator | fields, ModelRow)
+            yield model_id, checked_row(file, f"model.{model_id}", model_id, by_creator | fields, ModelRow)
 
 
-def _parse(file: Traversable) -> dict[str, object]:
+def parse(file: Traversable) -> dict[str, object]:
+    """A file of the catalog as TOML. Raises: CatalogError naming it."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise CatalogError(f"{file}: {error}") from error
 
 
-def _row(file: Traversable, table: str, row_id: str, fields: dict[str, object], row_type: type[RowT]) -> RowT:
+def checked_row(file: Traversable, table: str, row_id: str, fields: dict[str, object], row_type: type[RowT]) -> RowT:
+    """A table of a file as a row of its type. Raises: CatalogError naming file, table and field."""
     where = f"{file} [{table}]"
     if not PATTERNS.get(row_type, ID).fullmatch(row_id):  # ids stand in response headers as they are
         begins = "a suffix begins with its only colon and" if row_type is SuffixRow else "an id"

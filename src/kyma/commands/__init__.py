@@ -2,7 +2,19 @@
 
 import typer
 
-from kyma.commands import credits, doctor, keys, ledger, local, provider_keys, routes, serve, settings, translate
+from kyma.commands import (
+    connect,
+    credits,
+    doctor,
+    keys,
+    ledger,
+    local,
+    provider_keys,
+    routes,
+    serve,
+    settings,
+    translate,
+)
 
 app = typer.Typer(
     name="kyma",
@@ -15,6 +27,7 @@ app.command("serve")(serve.serve)
 app.command("migrate")(ledger.migrate_database)
 app.command("doctor")(doctor.doctor)
 app.command("translate")(translate.translate)
+app.command("connect")(connect.connect)
 app.command("reload")(routes.reload)
 app.add_typer(routes.app, name="routes")
 app.add_typer(local.app, name="local")

@@ -18,7 +18,17 @@ from kyma.calls import (
     explain_model,
     explain_request,
 )
-from kyma.catalog import Catalog, CatalogError, Resolved, Sheets, assemble, builtin_data, read
+from kyma.catalog import (
+    Catalog,
+    CatalogError,
+    Resolved,
+    Sheets,
+    assemble,
+    builtin_data,
+    read,
+    read_agents,
+    read_use_cases,
+)
 from kyma.config import Config, ConfigError, Settings
 from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
@@ -75,6 +85,8 @@ class Gateway:
         self.control_token = ControlToken()
         self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
         self._publishing = asyncio.Lock()
+        self.agents = read_agents(builtin_data(), overlay_of(config.config_dir))
+        self.use_cases = read_use_cases(builtin_data())
         self.engines: dict[str, LocalModel] = {}
         self.safe = Safe(database, clock, lambda: read_masters(self.config))
         self.vault = Vault(clock, falls_back=self.settings.byok_fallback)

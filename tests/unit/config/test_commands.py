@@ -25,7 +25,20 @@ def test_the_process_ends_with_the_commands_code(data_dir: Path) -> None:
 def test_without_a_command_it_shows_them_all(kyma: Kyma) -> None:
     shown = kyma("--help")
     assert shown.code == 0
-    for name in ("serve", "reload", "routes", "migrate", "doctor", "local", "keys", "credits", "ledger", "config"):
+    commands = (
+        "serve",
+        "connect",
+        "reload",
+        "routes",
+        "migrate",
+        "doctor",
+        "local",
+        "keys",
+        "credits",
+        "ledger",
+        "config",
+    )
+    for name in (*commands, "provider-keys"):
         assert f" {name} " in shown.out
 
 
