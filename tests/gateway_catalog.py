@@ -96,8 +96,7 @@ def key_variables(provider: ProviderSpec) -> Mapping[str, str]:
     """What switches a provider on: its key, or one of AWS's, with which its requests are signed."""
     if provider.dialect != "bedrock_converse":
         return {key_env(provider): PROVIDER_KEY}
-    pair = {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
-    return {key_env(provider): "\n".join(pair.values()), **pair}
+    return {"AWS_ACCESS_KEY_ID": ACCESS_KEY_ID, "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY}
 
 
 def _provider_toml(provider: ProviderSpec) -> str:

@@ -42,9 +42,11 @@ ADDED = BYTEWISE | {
     "structured": "script:structured",
     "decline": "script:decline",
     "status-529": "script:status:code=529",
-    "status-402": "script:status:code=402",
 }
 """Further models of every family, and their scripts."""
+
+UNPAID = ModelSpec("status-402", [RouteSpec(f"{catalog.VENDOR}-refused-402", "script:status:code=402")])
+"""Its key is left alone from the first call on, so it has a provider of its own."""
 
 SEARCHING = ModelSpec(
     "searching",
@@ -124,7 +126,8 @@ def _in_families(upstream: UpstreamProcess) -> tuple[list[ProviderSpec], list[Mo
     source = f"{catalog.VENDOR}-good"
     providers = catalog.providers(upstream)
     models = catalog.models() + [ModelSpec(name, [RouteSpec(source, script)]) for name, script in ADDED.items()]
-    common = [model for model in models if model.id in REPEATED or model.id in ADDED]
+    models.append(UNPAID)
+    common = [model for model in models if model.id in REPEATED or model.id in ADDED or model is UNPAID]
     used = {route.provider for model in common for route in model.routes}
     others = [dialect for dialect in FAMILIES if dialect != "openai_chat"]
     return (
