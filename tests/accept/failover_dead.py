@@ -6,6 +6,7 @@ dead is found within three seconds, nobody notices, and it serves again soon aft
 
 import asyncio
 import functools
+import json
 import os
 import signal
 import statistics
@@ -21,6 +22,7 @@ from tests.accept.dialects import CHAT
 from tests.accept.stage import audit, gateway_on, pending_holds
 from tests.accept.suite import Figure, Run, Suite, at_least, at_most, told, zero
 from tests.gateway_catalog import ModelSpec, ProviderSpec, RouteSpec
+from tests.gateway_process import GatewayProcess
 from tests.upstream.process import UpstreamProcess
 
 REQUESTS_A_SECOND = 50
@@ -95,6 +97,8 @@ class Trouble:
     def __init__(self, starter: ThreadPoolExecutor) -> None:
         self._starter = starter  # its thread lives on: a child ends with the thread that started it
         self.primaries = {name: UpstreamProcess() for name in MODELS}
+        self.counted_faults = 0
+        """Against a source that was busy, and nothing else."""
 
     async def hanging(self, seconds: float) -> None:
         os.kill(self.primaries["hanging"].pid, signal.SIGSTOP)
@@ -108,9 +112,10 @@ class Trouble:
         start = functools.partial(UpstreamProcess, primary.port)
         self.primaries["dead"] = await asyncio.get_running_loop().run_in_executor(self._starter, start)
 
-    async def busy(self, seconds: float) -> None:
+    async def busy(self, gateway: GatewayProcess, seconds: float) -> None:
         await asyncio.to_thread(self.primaries["busy"].be_busy, True)
         await asyncio.sleep(seconds)
+        self.counted_faults = await asyncio.to_thread(_faults_of, gateway, "busy-primary")
         await asyncio.to_thread(self.primaries["busy"].be_busy, False)
 
     async def brown_out(self, seconds: float) -> None:
@@ -131,7 +136,7 @@ def run(run: Run) -> list[Figure]:
             balances = [10_000 * NANOS_PER_USD]
             with gateway_on(run.folder, providers, models, balances=balances, env=settings) as (gateway, (person,)):
                 gateway.start()
-                phases = asyncio.run(_phases(gateway.port, person.api_key, run.size, trouble))
+                phases = asyncio.run(_phases(gateway, person.api_key, run.size, trouble))
                 gateway.terminate()
                 return [
                     *(
@@ -139,6 +144,7 @@ def run(run: Run) -> list[Figure]:
                         for name, phase in zip(MODELS, phases, strict=True)
                         for figure in _figures(name, phase, run.is_full)
                     ),
+                    zero("busy: answers counted as faults of the source", trouble.counted_faults),
                     zero("violations of the books", audit(gateway.db_path)),
                     zero("leases left", pending_holds(gateway.db_path)),
                 ]
@@ -146,11 +152,12 @@ def run(run: Run) -> list[Figure]:
             trouble.end()
 
 
-async def _phases(port: int, key: str, seconds: float, trouble: Trouble) -> list[Phase]:
+async def _phases(gateway: GatewayProcess, key: str, seconds: float, trouble: Trouble) -> list[Phase]:
+    port = gateway.port
     phases = await asyncio.gather(
         _phase(port, key, "hanging", seconds, trouble.hanging, is_streaming=True),
         _phase(port, key, "dead", seconds, trouble.dead),
-        _phase(port, key, "busy", seconds, trouble.busy),
+        _phase(port, key, "busy", seconds, functools.partial(trouble.busy, gateway)),
         _phase(port, key, "brown-out", seconds, trouble.brown_out),
     )
     return list(phases)
@@ -227,6 +234,12 @@ async def _phase(
     for client in clients:
         client.leave()
     return Phase(answers, from_s, ended_s)
+
+
+def _faults_of(gateway: GatewayProcess, provider: str) -> int:
+    """What the gateway has counted of late against the sources of a provider, as `kyma routes` tells it."""
+    told = json.loads(gateway.cli("routes", "--json", "--provider", provider).stdout)
+    return sum(row["recent_failures"] for row in told["data"])
 
 
 def _answer(sent_s: float, took_ms: float, reply: Reply) -> Answer:

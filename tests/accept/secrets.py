@@ -63,6 +63,10 @@ COMMANDS = (
 )
 
 
+SENT = {family: suffix for family, suffix in SUFFIXES.items() if family != "bedrock_converse"}
+"""Families whose vendors are sent the key itself; a signature holds none."""
+
+
 class Told(msgspec.Struct):
     """What was said, to be searched; `foreign` calls went out under somebody else's key, `astray` under ours."""
 
@@ -132,7 +136,7 @@ def _stage(
     """Not started yet. What is planted in files lies outside the folder that is searched."""
     dice, folder = run.dice("planted"), run.folder / control.stem
     rows = [ProviderSpec(STORED, upstream.base_url)]
-    rows += [in_family(ProviderSpec(fate, upstream.base_url), family) for fate in FATES for family in FAMILIES]
+    rows += [in_family(ProviderSpec(fate, upstream.base_url), family) for fate in FATES for family in SENT]
     env = environment(secrets, rows[1:], run.folder / "given", dice) | {key_env(rows[0]): ""}
     env |= {"KYMA_MASTER_KEY": secrets.kinds["master"].stem, "KYMA_PEPPER": secrets.kinds["pepper"].stem}
     brought = {
@@ -151,7 +155,7 @@ def _models() -> list[ModelSpec]:
     made = [
         ModelSpec(fate + suffix, [RouteSpec(fate + suffix, f"script:{script}")])
         for fate, script in FATES.items()
-        for suffix in SUFFIXES.values()
+        for suffix in SENT.values()
     ]
     return [*made, ModelSpec(STORED, [RouteSpec(STORED, "script:ok:word=stored")])]
 
@@ -235,12 +239,12 @@ def _check_stored(stage: _Stage, secret: str) -> None:
 
 
 def _suffix(provider: str) -> str:
-    return next((suffix for suffix in SUFFIXES.values() if suffix and provider.endswith(suffix)), "")
+    return next((suffix for suffix in SENT.values() if suffix and provider.endswith(suffix)), "")
 
 
 def _questions(fates: Iterator[str] | Sequence[str]) -> list[Question]:
     """In every dialect, whole and streamed, for every family."""
-    places = product(fates, SUFFIXES.values(), dialects.ALL, (False, True))
+    places = product(fates, SENT.values(), dialects.ALL, (False, True))
     return [question(f + suffix, dialect=one, is_streaming=streams) for f, suffix, one, streams in places]
 
 

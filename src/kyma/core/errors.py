@@ -153,7 +153,7 @@ class Unsuited(UpstreamError):
     verdict = Verdict.PASS
 
     def __init__(self, fields: tuple[str, ...]) -> None:
-        super().__init__(f"it cannot be told {', '.join(fields)}")
+        super().__init__(f"it cannot be told {len(fields)} fields")  # their names may be the caller's own words
         self.fields = fields
 
 

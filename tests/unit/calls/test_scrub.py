@@ -5,7 +5,7 @@ import pytest
 
 from kyma.calls.scrub import caller_error, reasons_for_operators, scrub
 from kyma.core.credential import Credential
-from kyma.core.errors import InvalidRequest, NoRouteLeft, Rejected, Throttled, TooLarge, Unreachable
+from kyma.core.errors import InvalidRequest, NoRouteLeft, Rejected, Throttled, TooLarge, Unreachable, Unsuited
 from tests.unit.calls.rows import model, route
 
 OWL = model([route(), route("bolt", "bolt/owl-turbo", name="Bolt AI", host="bolt.example")])
@@ -70,3 +70,9 @@ def test_a_refusal_that_quotes_the_key_is_told_without_it() -> None:
     key = Credential("acme#1", "acme", "sk-acme-12345678")
     said = Rejected("HTTP 400", upstream_status=400, caller_message="bad key sk-acme-12345678 for temperature")
     assert caller_error(said, OWL, key).message == "bad key [key] for temperature"
+
+
+def test_names_of_fields_are_the_callers_words_and_no_operators() -> None:
+    unsuited = Unsuited(("x_my_secret_plan",))
+    assert "x_my_secret_plan" not in reasons_for_operators(NoRouteLeft("none", (unsuited,)))
+    assert "x_my_secret_plan" in caller_error(NoRouteLeft("none", (unsuited,)), OWL).message
