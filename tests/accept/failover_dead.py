@@ -36,7 +36,7 @@ DETECTED_WITHIN_S, ADDED_P99_MS = 3.0, 500.0
 BACK_WITHIN_S = {"hanging": 4.0, "dead": 4.0, "busy": 1.8}
 """A breaker that has opened twice in a short run, and a key that was to rest for a second, each with some to spare."""
 FULL_BACK_WITHIN_S = {"hanging": 120.0, "dead": 120.0, "busy": 1.8}
-PROBED_SHARE = 0.03
+PROBES_A_SECOND = 3
 TROUBLE = {"hanging": (0.3, 0.6), "dead": (0.3, 0.6), "busy": (0.1, 0.75), "brown-out": (0.0, 1.0)}
 """When it begins and ends, in shares of the phase: 60 of 200 s where the primary is gone."""
 
@@ -64,15 +64,13 @@ class Phase(msgspec.Struct, frozen=True):
 
     @property
     def detected_s(self) -> float:
-        """From the trouble's begin until it held up nobody but the probes, a few in a hundred."""
+        """From the trouble's begin until it held up nobody but the probes, for a second at least."""
         during = sorted(
             (one.sent_s, one.took_ms > ADDED_P99_MS) for one in self.answers if self.from_s <= one.sent_s < self.to_s
         )
-        slow = sum(is_slow for _, is_slow in during)
-        for place, (sent_s, is_slow) in enumerate(during):
-            if slow <= PROBED_SHARE * (len(during) - place):
+        for place, (sent_s, _) in enumerate(during):
+            if sum(is_slow for _, is_slow in during[place : place + REQUESTS_A_SECOND]) <= PROBES_A_SECOND:
                 return sent_s - self.from_s
-            slow -= is_slow
         return self.to_s - self.from_s
 
     @property
