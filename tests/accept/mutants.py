@@ -451,7 +451,7 @@ MUTANTS = (
     _one(
         "agents",
         "found tools not offered",
-        "dialects/openai_chat/translate.py",
+        "dialects/deferred.py",
         "if not tool.is_deferred or tool.name in referenced",
         "if not tool.is_deferred",
     ),

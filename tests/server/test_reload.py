@@ -24,6 +24,14 @@ from tests.upstream.process import ROOT, UpstreamProcess, tethered
 GOOD = ModelSpec("good", [RouteSpec("one", "script:ok")])
 NEW = ModelSpec("new", [RouteSpec("one", "script:ok:tokens=2")])
 PACED = ModelSpec("paced", [RouteSpec("one", "script:paced:interval_ms=20,events=60")])
+OWL = """
+name = "Owl"
+dialect = "openai_chat"
+base = "v1"
+models = [{ alias = "good", reason = "It hoots" }]
+steps = ["Open the nest"]
+source = "test, 2026-11-21"
+"""
 REFUSED = "nothing is reloaded, all stays as it was: "
 
 
@@ -90,6 +98,19 @@ def test_a_secret_that_is_put_into_its_file_is_taken_up(
     assert "sk-first" not in gateway.log() and "sk-second" not in gateway.log()
 
 
+def test_an_agent_of_the_operators_is_taken_up(gateway: GatewayProcess, operator: Api) -> None:
+    asked = "/v1/models/recommend?agent=owl"
+    agents = gateway.config_dir / "agents"
+    agents.mkdir()
+    (agents / "owl.toml").write_text(OWL)
+    assert operator.get(asked).status == 400
+    assert operator.post("/v1/admin/reload", {}).status == 200
+    assert operator.get(asked).json()["steps"] == ["Open the nest"]
+    (agents / "owl.toml").write_text(OWL.replace("nest", "next"))
+    assert operator.post("/v1/admin/reload", {}).status == 200
+    assert operator.get(asked).json()["steps"] == ["Open the next"]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "told"),
     [
@@ -100,12 +121,14 @@ def test_a_secret_that_is_put_into_its_file_is_taken_up(
         ("kyma.toml", "max_live_calls = 0\n", "kyma.toml: max_live_calls must be more than 0"),
         ("kyma.toml", 'database_url = "mysql://me:hunter2@host/db"\n', "kyma.toml: database_url must be "),
         ("tiers.toml", "broken", "tiers.toml: "),
+        ("agents/owl.toml", OWL.replace("hoots", 'hoots", why = "'), "agents/owl.toml [agent]: "),
     ],
 )
 def test_one_error_and_all_stays_as_it_was(
     gateway: GatewayProcess, provider: ProviderSpec, operator: Api, file: str, text: str, told: str
 ) -> None:
     gateway.write_catalog([provider], [GOOD, NEW])
+    (gateway.config_dir / file).parent.mkdir(exist_ok=True)
     (gateway.config_dir / file).write_text(text)
     hang_up(gateway, REFUSED)
     reason = gateway.log().rpartition(REFUSED)[2].splitlines()[0]

@@ -59,14 +59,14 @@ async def put_provider_key(gateway: TheGateway, caller: Caller, provider: str, b
     """From now on your calls that this provider serves go out under your key, for a fee instead of the token price."""
     key = checked_key(body.key, _auth_of(gateway, provider))
     row = await gateway.safe.put_own(caller.account_id, provider, key)
-    await gateway.follow_keys()
+    await gateway.publisher.follow_keys()
     return _view(row)
 
 
 @router.delete("/{provider}", summary="Erase your own key for a provider", responses=UNKNOWN)
 async def delete_provider_key(gateway: TheGateway, caller: Caller, provider: str) -> ProviderKeyDeleted:
     await gateway.safe.remove_own(caller.account_id, provider)
-    await gateway.follow_keys()
+    await gateway.publisher.follow_keys()
     return ProviderKeyDeleted(provider=provider, deleted=True)
 
 

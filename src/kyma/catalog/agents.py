@@ -15,7 +15,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from kyma.catalog.catalog import Catalog, Resolved
-from kyma.catalog.sheets import CatalogError, Positive, SourcedRow, Text, checked_row, parse
+from kyma.catalog.rows import Positive, SourcedRow, Text
+from kyma.catalog.sheets import CatalogError, checked_row, parse, read_rows, toml_files
 from kyma.core.errors import NotFound
 
 KEY_BLANK = "YOUR_KYMA_API_KEY"
@@ -106,9 +107,7 @@ def read_agents(builtin: Traversable, overlay: Path | None) -> Mapping[str, Agen
 
 def read_use_cases(builtin: Traversable) -> Mapping[str, UseCase]:
     """Every use case by name. Raises: CatalogError."""
-    file = builtin / "usecases.toml"
-    named = msgspec.convert(parse(file), dict[str, dict[str, object]])
-    return {name: checked_row(file, name, name, fields, UseCase) for name, fields in named.items()}
+    return read_rows([builtin], "usecases.toml", UseCase)
 
 
 def picks(choices: Choices, catalog: Catalog) -> list[Pick]:
@@ -146,14 +145,12 @@ def _escaped(value: str | int) -> str:
 
 
 def _agents(folder: Traversable) -> Iterator[tuple[str, Agent]]:
-    agents = folder / "agents"
-    for file in sorted(agents.iterdir(), key=lambda file: file.name) if agents.is_dir() else ():
-        if file.name.endswith(".toml"):
-            agent_id = file.name.removesuffix(".toml")
-            row = checked_row(file, "agent", agent_id, parse(file), Agent)
-            for number, described in enumerate(row.files):
-                _check(f"{file}: files[{number}]", described)
-            yield agent_id, row
+    for file in toml_files(folder / "agents"):
+        agent_id = file.name.removesuffix(".toml")
+        row = checked_row(file, "agent", agent_id, parse(file), Agent)
+        for number, described in enumerate(row.files):
+            _check(f"{file}: files[{number}]", described)
+        yield agent_id, row
 
 
 _EXAMPLE = Blanks("http://[::1]:8000", "http://[::1]:8000/v1", "ky-\"'\\", "a\tb", "ü", 1000, 10, 1000, 10)

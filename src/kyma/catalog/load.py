@@ -10,7 +10,8 @@ import msgspec
 
 from kyma.catalog.catalog import Catalog, Entry
 from kyma.catalog.pricing import Costed, Offer, offer, route_id
-from kyma.catalog.sheets import CatalogError, ModelRow, ProviderRow, Sheets, SuffixRow, TierRow, quirks_of, read
+from kyma.catalog.rows import ModelRow, ProviderRow, SuffixRow, TierRow
+from kyma.catalog.sheets import CatalogError, Sheets, quirks_of, read
 from kyma.catalog.substitutes import shortcoming
 from kyma.catalog.upstreams import REPLICA, provider_if_on, sources, switch_of
 from kyma.core.errors import InvalidRequest

@@ -9,7 +9,8 @@ from datetime import date
 
 import msgspec
 
-from kyma.catalog.sheets import CatalogError, ModelRow, PriceRow, ProviderRow, RouteRow, quirks_of
+from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow
+from kyma.catalog.sheets import CatalogError, quirks_of
 from kyma.core.model import Kind, Price
 from kyma.core.money import (
     Picos,

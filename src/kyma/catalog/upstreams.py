@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from kyma.catalog.google import VERTEX_ENDPOINT, vertex_endpoint
-from kyma.catalog.sheets import CatalogError, ProviderRow, quirks_of
+from kyma.catalog.rows import ProviderRow
+from kyma.catalog.sheets import CatalogError, quirks_of
 from kyma.core.model import Provider
 from kyma.core.upstream import Origin, Timeouts
 

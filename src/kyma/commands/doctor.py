@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from kyma.catalog import builtin_data, read
 from kyma.commands.session import FAILURES, explain, open_session, run
 from kyma.config import load_config
 from kyma.core.ids import SystemClock
 from kyma.credentials import Safe
 from kyma.credentials.store import KeyRow
-from kyma.gateway import assemble_catalog, overlay_of
+from kyma.gateway import assemble_catalog, sheets_of
 from kyma.gateway.masters import read_masters
 from kyma.gateway.provider_secrets import given_secrets
 from kyma.ledger.verify import verify
@@ -64,7 +63,7 @@ def _database() -> str:
 
 def _provider_keys() -> str:
     config = load_config()
-    given = given_secrets(config, read(builtin_data(), overlay_of(config.config_dir)).providers)
+    given = given_secrets(config, sheets_of(config).providers)
 
     async def work() -> tuple[list[KeyRow], list[str]]:
         async with open_session() as (config, database):

@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from kyma.api.times import iso
-from kyma.catalog import Sheets, builtin_data, read
 from kyma.commands.session import open_session, run
 from kyma.config import Config, ConfigError
 from kyma.core.ids import SystemClock
 from kyma.credentials import Safe
 from kyma.credentials.safe import checked_key, shown
 from kyma.credentials.sealing import CannotOpen
-from kyma.gateway import overlay_of
+from kyma.gateway import sheets_of
 from kyma.gateway.masters import add_master, drop_old_masters, read_masters
 from kyma.gateway.provider_secrets import given_secrets
 
@@ -30,7 +29,7 @@ def list_keys() -> None:
 
     async def work() -> None:
         async with _open_safe() as (config, safe):
-            for provider_id, secrets in sorted(given_secrets(config, _sheets(config).providers).items()):
+            for provider_id, secrets in sorted(given_secrets(config, sheets_of(config).providers).items()):
                 for number, secret in enumerate(secrets, 1):
                     typer.echo(f"{provider_id}#{number}  {provider_id}  …{shown(secret)}  on  environment")
             for row in await safe.operators():
@@ -46,7 +45,7 @@ def add(provider: Annotated[str, typer.Argument(help="The provider's id, as in p
 
     async def work() -> str:
         async with _open_safe() as (config, safe):
-            row = _sheets(config).providers.get(provider)
+            row = sheets_of(config).providers.get(provider)
             if row is None:
                 raise ConfigError(f"there is no provider {provider!r}; `kyma config show` names the folder of its row")
             return (await safe.add(provider, checked_key(_ask(), row.auth))).id
@@ -108,10 +107,6 @@ def _change(change: Callable[[Safe], Awaitable[None]]) -> None:
 async def _open_safe() -> AsyncIterator[tuple[Config, Safe]]:
     async with open_session() as (config, database):
         yield config, Safe(database, SystemClock(), lambda: read_masters(config))
-
-
-def _sheets(config: Config) -> Sheets:
-    return read(builtin_data(), overlay_of(config.config_dir))
 
 
 def _ask() -> str:

@@ -1,5 +1,8 @@
 """What a request loses on its way upstream, and what is said another way: paths in the customer's words, each once."""
 
+from collections.abc import Collection, Iterable
+from typing import Any
+
 
 def note(names: dict[str, str], concept: str, path: str) -> None:
     """The customer said `concept` at `path`, maybe not there alone."""
@@ -43,6 +46,18 @@ class Report:
     def emulate(self, concept: str) -> None:
         """`concept` is said another way."""
         self.emulated[self.path(concept)] = None
+
+    def keep(self, said: Iterable[tuple[str, str, object]], refused: Collection[str]) -> dict[str, Any]:
+        """The fields that say something, of concept, field and value; one that the vendor refuses is left out."""
+        fields: dict[str, Any] = {}
+        for concept, field, value in said:
+            if value is None:
+                continue
+            if field in refused:
+                self.drop(concept)
+            else:
+                fields[field] = value
+        return fields
 
     def path(self, concept: str) -> str:
         return self.names.get(concept, concept)

@@ -1,5 +1,7 @@
 """Reasoning that a vendor leaves inside the content, between `<think>` and `</think>`, moved out of it."""
 
+from kyma.core.answer import ChatEvent, TextDelta, ThinkingDelta
+
 OPENERS = ("<think>", "<mm:think>")
 CLOSERS = ("</think>", "</mm:think>")
 
@@ -59,6 +61,39 @@ class ThinkSplitter:
         keep = max((n for tag in CLOSERS for n in range(1, len(tag)) if text.endswith(tag[:n])), default=0)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep], ""
+
+
+class Speech:
+    """One choice's content on its way into a stream's events: as it is, once it can hold no more thoughts."""
+
+    __slots__ = ("_index", "_splitter")
+
+    def __init__(self, index: int, thinks_first: bool) -> None:
+        self._index = index
+        self._splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
+
+    def feed(self, text: str, events: list[ChatEvent]) -> None:
+        """Add what is certain by now of a text that is not empty."""
+        if self._splitter is None:  # nearly always
+            events.append(TextDelta(self._index, text))
+            return
+        say(self._index, self._splitter.feed(text), events)
+        if self._splitter.is_done:
+            self._splitter = None
+
+    def close(self, events: list[ChatEvent]) -> None:
+        """Add what was held back."""
+        if self._splitter is not None:
+            say(self._index, self._splitter.close(), events)
+
+
+def say(index: int, split: tuple[str, str], events: list[ChatEvent]) -> None:
+    """Add thought and speech, where there is any."""
+    thought, speech = split
+    if thought:
+        events.append(ThinkingDelta(index, thought))
+    if speech:
+        events.append(TextDelta(index, speech))
 
 
 def split_thinking(text: str, starts_inside: bool = False) -> tuple[str, str]:

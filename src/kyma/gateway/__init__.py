@@ -4,6 +4,7 @@ from kyma.gateway.control import Control, find_control
 from kyma.gateway.gateway import LOCAL, LOCAL_EMBED, Gateway, open_gateway
 from kyma.gateway.opening import (
     SchemaMismatch,
+    agents_of,
     assemble_catalog,
     ensure_schema,
     is_embedded,
@@ -11,7 +12,7 @@ from kyma.gateway.opening import (
     migrate,
     open_accounts,
     open_database,
-    overlay_of,
+    sheets_of,
 )
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Control",
     "Gateway",
     "SchemaMismatch",
+    "agents_of",
     "assemble_catalog",
     "ensure_schema",
     "find_control",
@@ -29,5 +31,5 @@ __all__ = [
     "open_accounts",
     "open_database",
     "open_gateway",
-    "overlay_of",
+    "sheets_of",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from kyma.catalog import Sheets
-from kyma.catalog.sheets import ID, AliasRow, ModelRow, PriceRow, RouteRow, Support
+from kyma.catalog.rows import ID, AliasRow, ModelRow, PriceRow, RouteRow, Support
 from kyma.local.ollama import OllamaModel
 
 Found = Mapping[str, Sequence[OllamaModel]]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,17 +18,7 @@ from kyma.calls import (
     explain_model,
     explain_request,
 )
-from kyma.catalog import (
-    Catalog,
-    CatalogError,
-    Resolved,
-    Sheets,
-    assemble,
-    builtin_data,
-    read,
-    read_agents,
-    read_use_cases,
-)
+from kyma.catalog import Agent, Catalog, CatalogError, Resolved, UseCase
 from kyma.config import Config, ConfigError, Settings
 from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
@@ -36,7 +26,6 @@ from kyma.core.money import percent_to_share, usd_to_nanos
 from kyma.core.principal import Principal, Tier
 from kyma.credentials import KeyState, Safe, Vault
 from kyma.gateway.control import ControlToken
-from kyma.gateway.discovered import Found, with_discovered
 from kyma.gateway.discovery import Lookout
 from kyma.gateway.masters import read_masters
 from kyma.gateway.minting import google_tokens
@@ -46,12 +35,10 @@ from kyma.gateway.opening import (
     only_gateway,
     open_accounts,
     open_database,
-    overlay_of,
-    today_of,
 )
 from kyma.gateway.overview import route_states
-from kyma.gateway.provider_secrets import given_secrets
-from kyma.gateway.reloading import Reloaded, check_tiers, live_changes, reread
+from kyma.gateway.publisher import Publisher
+from kyma.gateway.reloading import Reloaded
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
@@ -61,7 +48,6 @@ from kyma.routing import BreakerSettings, Health, RouteState, Switches
 from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
-from kyma.usage.store import put_price_book
 
 log = logging.getLogger("kyma.gateway")
 
@@ -79,21 +65,13 @@ class Gateway:
 
     def __init__(self, config: Config, database: Database, clock: Clock) -> None:
         self.id = new_id("gw")
-        self.config = config
         self.database = database
         self.clock = clock
         self.control_token = ControlToken()
-        self._sheets: Sheets = read(builtin_data(), overlay_of(config.config_dir))
-        self._publishing = asyncio.Lock()
-        self.agents = read_agents(builtin_data(), overlay_of(config.config_dir))
-        self.use_cases = read_use_cases(builtin_data())
         self.engines: dict[str, LocalModel] = {}
         self.safe = Safe(database, clock, lambda: read_masters(self.config))
-        self.vault = Vault(clock, falls_back=self.settings.byok_fallback)
-        self._last_change = 0
-        self._found: Found = {}
-        self.catalog, secrets = self._assembled(config, self._sheets)
-        self.vault.replace(secrets)
+        self.vault = Vault(clock, falls_back=config.settings.byok_fallback)
+        self.publisher = Publisher(config, database, clock, self.safe, self.vault, self.engines)
         self.limits = Limits(clock)
         self.ledger = Ledger(
             database,
@@ -117,7 +95,7 @@ class Gateway:
         )
         self.switches = Switches(database, clock, self.health.switch_off)
         self.calls = Calls(
-            catalog=lambda: self.catalog,
+            catalog=lambda: self.publisher.catalog,
             tier_of=self.tier_of,
             limits=self.limits,
             ledger=self.ledger,
@@ -130,6 +108,22 @@ class Gateway:
         self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def config(self) -> Config:
+        return self.publisher.config
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.publisher.catalog
+
+    @property
+    def agents(self) -> Mapping[str, Agent]:
+        return self.publisher.agents
+
+    @property
+    def use_cases(self) -> Mapping[str, UseCase]:
+        return self.publisher.use_cases
 
     @property
     def settings(self) -> Settings:
@@ -176,23 +170,24 @@ class Gateway:
         if is_embedded(self.config):
             await self.ledger.take_over()
         read_masters(self.config)  # a wrong one is told now, not to the first who needs it
-        await self.follow_keys()
-        await self._put_prices(self.catalog)
+        await self.publisher.start()
         await self.switches.load()
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), self._keep_following_keys()):
+        keys = self.publisher.keep_following_keys()
+        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), keys):
             self.spawn(work)
         if not is_embedded(self.config):
             self.spawn(self.switches.follow())
         if self._tokens is not None:
             self.spawn(self._tokens.keep())
         if self.settings.ollama_refresh_s:
-            self.spawn(self._discover(Lookout(self.client, lambda name: self.config.secret(name))))
+            lookout = Lookout(self.client, lambda name: self.config.secret(name))
+            self.spawn(self.publisher.keep_discovering(lookout))
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
         """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""
         self.engines[provider_id] = engine
         await engine.start()
-        self.spawn(self._follow(engine))
+        self.spawn(self.publisher.keep_following(engine))
 
     async def stop(self) -> None:
         """Let calls end, settle every one, give leases back, stop what was started."""
@@ -213,18 +208,6 @@ class Gateway:
         self.accounts.close()
         await self.database.close()
 
-    async def follow_keys(self) -> None:
-        """Use the keys of providers as the database has them now; a provider comes on with its first one."""
-        async with self._publishing:
-            changes = await self.safe.changes(self._last_change)
-            if changes.number <= self._last_change:
-                return
-            before = self.vault.stored_providers
-            self.vault.take(changes)
-            self._last_change = changes.number
-            if self.vault.stored_providers != before:
-                await self._publish(self.config, self._sheets)
-
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run background work for the life of the gateway; its failure is logged."""
         task = asyncio.get_running_loop().create_task(work)
@@ -237,22 +220,17 @@ class Gateway:
             log.error("background work ended: %r", error)
 
     async def reload(self) -> Reloaded:
-        """Read catalog, `kyma.toml` and secrets anew, check all of it, then work by it from the next call on.
+        """Read catalog, agents, `kyma.toml` and secrets anew, check all of it, then work by it from the next call on.
 
         Calls under way end as they began. Raises: ConfigError or CatalogError naming file, row and field; then nothing
         has changed.
         """
-        async with self._publishing:
-            try:
-                fresh, sheets = await asyncio.to_thread(reread, self.config)
-                config, waiting = self.config.refreshed(fresh)
-                changed = live_changes(self.settings, config.settings)
-                await self._publish(config, sheets)
-            except (ConfigError, CatalogError) as error:
-                log.error("nothing is reloaded, all stays as it was: %s", error)
-                raise
-        self._take_up(config.settings)
-        told = Reloaded.of(self.catalog, changed, waiting)
+        try:
+            told = await self.publisher.reload()
+        except (ConfigError, CatalogError) as error:
+            log.error("nothing is reloaded, all stays as it was: %s", error)
+            raise
+        self._take_up(self.settings)
         log.info("%s", told.in_words())
         return told
 
@@ -262,21 +240,6 @@ class Gateway:
         self.registration.signup_nanos = usd_to_nanos(settings.signup_credit_usd)
         self.calls.apply(_call_settings(settings))
 
-    async def _publish(self, config: Config, sheets: Sheets) -> None:
-        """Work by these rows from now on; their prices are on record before anybody pays them."""
-        catalog, secrets = self._assembled(config, sheets)
-        check_tiers(self.catalog, catalog)
-        if catalog.price_version != self.catalog.price_version:
-            await self._put_prices(catalog)
-            catalog, secrets = self._assembled(config, sheets)  # an engine may have come or gone meanwhile
-        self.config, self._sheets = config, sheets
-        self.vault.replace(secrets)
-        self.catalog = catalog
-
-    async def _put_prices(self, catalog: Catalog) -> None:
-        version, book, now = catalog.price_version, catalog.price_book_json(), self.clock.now_ms()
-        await self.database.write(lambda connection: put_price_book(connection, version, book, now))
-
     async def _flush_last_used(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_LAST_USED_S)
@@ -284,54 +247,6 @@ class Gateway:
                 await self.accounts.flush_last_used()
             except Exception as error:
                 log.warning("last use of keys not stored, tried again later: %r", error)
-
-    async def _discover(self, lookout: Lookout) -> None:
-        """Offer what servers of the operator's have, as they have it; nothing is sold before its price is stored."""
-        while True:
-            found = await lookout.look(self.catalog.providers.values())
-            if found != self._found:
-                async with self._publishing:
-                    before, self._found = self._found, found
-                    try:
-                        await self._publish(self.config, self._sheets)
-                    except Exception as error:
-                        self._found = before
-                        log.warning("models that were found are not offered, tried again later: %r", error)
-            await asyncio.sleep(self.settings.ollama_refresh_s)
-
-    async def _keep_following_keys(self) -> None:
-        while True:
-            await asyncio.sleep(self.settings.provider_keys_poll_s)
-            try:
-                await self.follow_keys()
-            except Exception as error:
-                log.warning("stored keys of providers not read, tried again later: %r", error)
-
-    async def _follow(self, engine: LocalModel) -> None:
-        while True:
-            async with self._publishing:
-                try:
-                    await self._publish(self.config, self._sheets)
-                except Exception as error:
-                    log.error("the catalog stays as it was: %r", error)
-            await engine.wait_changed()
-
-    def _assembled(self, config: Config, sheets: Sheets) -> tuple[Catalog, dict[str, tuple[str, ...]]]:
-        """The catalog as it stands now, and the keys of its providers. Raises: CatalogError, ConfigError."""
-        running = {
-            provider_id: engine.base_url
-            for provider_id, engine in self.engines.items()
-            if engine.base_url and engine.state in ("ready", "restarting")
-        }
-        given = given_secrets(config, sheets.providers)
-        catalog = assemble(
-            with_discovered(sheets, self._found),
-            environment=config.secrets,
-            engines=running,
-            today=today_of(self.clock),
-            keyed=given.keys() | self.vault.stored_providers,
-        )
-        return catalog, given | {provider_id: (engine.api_key,) for provider_id, engine in self.engines.items()}
 
 
 @asynccontextmanager

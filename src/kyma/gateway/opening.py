@@ -6,14 +6,14 @@ import functools
 import importlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from kyma.accounts import Accounts
-from kyma.catalog import Catalog, assemble, builtin_data, read
+from kyma.catalog import Agent, Catalog, Sheets, assemble, builtin_data, read, read_agents
 from kyma.config import Config, ConfigError
 from kyma.core.ids import Clock
 from kyma.core.money import Nanos
@@ -74,9 +74,19 @@ def assemble_catalog(config: Config, clock: Clock) -> Catalog:
 
     Keys in the database switch nothing on here.
     """
-    sheets = read(builtin_data(), overlay_of(config.config_dir))
+    sheets = sheets_of(config)
     keyed = given_secrets(config, sheets.providers).keys()
     return assemble(sheets, environment=config.secrets, engines={}, today=today_of(clock), keyed=keyed)
+
+
+def sheets_of(config: Config) -> Sheets:
+    """The catalog's rows, the operator's among them, read afresh. Raises: CatalogError naming file, row and field."""
+    return read(builtin_data(), _overlay(config))
+
+
+def agents_of(config: Config) -> Mapping[str, Agent]:
+    """What there is about agents, the operator's own among them, read afresh. Raises: CatalogError."""
+    return read_agents(builtin_data(), _overlay(config))
 
 
 def is_embedded(config: Config) -> bool:
@@ -121,9 +131,9 @@ def today_of(clock: Clock) -> date:
     return datetime.fromtimestamp(clock.now_ms() / 1000, UTC).date()
 
 
-def overlay_of(config_dir: Path) -> Path | None:
+def _overlay(config: Config) -> Path | None:
     """The folder whose catalog files add to ours, if it is there."""
-    return config_dir if config_dir.is_dir() else None
+    return config.config_dir if config.config_dir.is_dir() else None
 
 
 def _pepper(config: Config) -> bytes:

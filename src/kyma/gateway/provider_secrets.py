@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from kyma.catalog.sheets import ProviderRow
+from kyma.catalog.rows import ProviderRow
 from kyma.config import Config
 
 AWS_PARTS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")

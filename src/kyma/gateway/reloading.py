@@ -1,10 +1,20 @@
 """Configuration read anew beside a running gateway: what is read, what must hold, what to tell the operator."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from kyma.catalog import Catalog, CatalogError, Sheets, builtin_data, read
+from kyma.catalog import Agent, Catalog, CatalogError, Sheets, UseCase, builtin_data, read_use_cases
 from kyma.config import LIVE, Config, Settings, load_config
-from kyma.gateway.opening import overlay_of
+from kyma.gateway.opening import agents_of, sheets_of
+
+
+class Files(msgspec.Struct, frozen=True):
+    """The catalog's files as they were at one time, the operator's among them."""
+
+    sheets: Sheets
+    agents: Mapping[str, Agent]
+    use_cases: Mapping[str, UseCase]
 
 
 class Reloaded(msgspec.Struct, frozen=True):
@@ -44,10 +54,15 @@ class Reloaded(msgspec.Struct, frozen=True):
         return "; ".join([*parts, *self.warnings])
 
 
-def reread(running: Config) -> tuple[Config, Sheets]:
+def read_files(config: Config) -> Files:
+    """Every file of the catalog, checked. Raises: CatalogError naming file, row and field."""
+    return Files(sheets_of(config), agents_of(config), read_use_cases(builtin_data()))
+
+
+def reread(running: Config) -> tuple[Config, Files]:
     """`kyma.toml` and the catalog's files as they are now. Raises: ConfigError, CatalogError."""
     fresh = load_config(running.environment)
-    return fresh, read(builtin_data(), overlay_of(fresh.config_dir))
+    return fresh, read_files(fresh)
 
 
 def live_changes(before: Settings, after: Settings) -> tuple[str, ...]:

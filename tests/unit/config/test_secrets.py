@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kyma.catalog.sheets import ProviderRow
+from kyma.catalog.rows import ProviderRow
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.model import Auth
 from kyma.gateway.provider_secrets import given_secrets

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import typer
 
-from kyma.catalog import KEY_BLANK, Agent, base_url_for, builtin_data, file_text, fill, read_agents
+from kyma.catalog import KEY_BLANK, Agent, base_url_for, file_text, fill
 from kyma.commands.connecting import asking, connection, disk
 from kyma.commands.connecting.asking import Refused
 from kyma.commands.connecting.connection import Connection, Draft
@@ -19,7 +19,7 @@ from kyma.commands.connecting.wish import Models, Wish, blanks_for, key_for, mod
 from kyma.commands.session import open_user, run
 from kyma.config import Config, ConfigError, load_config
 from kyma.core.errors import NotFound
-from kyma.gateway import overlay_of
+from kyma.gateway import agents_of
 
 KEY_SHOWN = 8
 
@@ -41,7 +41,7 @@ class Order(msgspec.Struct, frozen=True):
 def execute(order: Order) -> None:
     """Do what was asked for. Raises: ConfigError; typer.Exit when a file or the gateway is not as it must be."""
     config = load_config()
-    agents = read_agents(builtin_data(), overlay_of(config.config_dir))
+    agents = agents_of(config)
     try:
         if not order.agent:
             _list(agents, config)

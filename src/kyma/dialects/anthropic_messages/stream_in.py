@@ -9,7 +9,6 @@ from kyma.core.answer import (
     NativeDelta,
     PartEnd,
     SignatureDelta,
-    TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     ToolCallStart,
@@ -19,7 +18,7 @@ from kyma.dialects.anthropic_messages.content import WireAnswerBlock, WireOuter,
 from kyma.dialects.anthropic_messages.errors import stream_error
 from kyma.dialects.anthropic_messages.wire import NAME, NULL, UsageTally, fields_decoder, to_raw
 from kyma.dialects.sse_decoder import RepeatingDecoder
-from kyma.dialects.thinking import ThinkSplitter
+from kyma.dialects.thinking import Speech
 
 CALL_MEMBERS = ("type", "id", "name", "input")
 
@@ -76,14 +75,13 @@ class BlockState:
 class EventDecoder(RepeatingDecoder):
     """See `StreamDecoder`. A stream is complete with its `message_stop`."""
 
-    __slots__ = ("_blocks", "_calls", "_has_finished", "_splitter", "_tally")
+    __slots__ = ("_blocks", "_calls", "_has_finished", "_speech", "_tally")
 
     garbled = "an event of the stream is no message event"
 
     def __init__(self, thinks_first: bool) -> None:
         super().__init__()
-        self._splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
-        """None once the text can hold no more thoughts."""
+        self._speech = Speech(0, thinks_first)
         self._blocks: dict[int, BlockState] = {}
         self._tally = UsageTally()
         self._calls = 0
@@ -131,7 +129,8 @@ class EventDecoder(RepeatingDecoder):
                 if delta.signature:
                     events.append(SignatureDelta(0, delta.signature, NAME))
             case "text_delta":
-                self._speak(delta.text or "", events)
+                if delta.text:
+                    self._speech.feed(delta.text, events)
             case _:
                 size = len(delta.partial_json or "")
                 events.append(NativeDelta(0, NAME, {"delta": _decode_raw_delta(payload).delta}, {}, size))
@@ -141,7 +140,8 @@ class EventDecoder(RepeatingDecoder):
         is_native, call, held = False, None, ""
         match block.type:
             case "text":
-                self._speak(block.text or "", events)
+                if block.text:
+                    self._speech.feed(block.text, events)
             case "thinking":
                 if block.thinking:
                     events.append(ThinkingDelta(0, block.thinking))
@@ -162,29 +162,10 @@ class EventDecoder(RepeatingDecoder):
 
     def _close(self, index: int, events: list[ChatEvent]) -> None:
         block = self._blocks.pop(index, None)
-        if self._splitter is not None:
-            self._say(self._splitter.close(), events)
+        self._speech.close(events)
         if block is not None and block.call is not None and block.held_input:
             events.append(ToolCallDelta(0, block.call, block.held_input))
         events.append(PartEnd(0))
-
-    def _speak(self, text: str, events: list[ChatEvent]) -> None:
-        """Text goes out as it is once it is clear that the answer does not start with a thought."""
-        if not text:
-            return
-        if self._splitter is None:
-            events.append(TextDelta(0, text))
-            return
-        self._say(self._splitter.feed(text), events)
-        if self._splitter.is_done:
-            self._splitter = None
-
-    def _say(self, split: tuple[str, str], events: list[ChatEvent]) -> None:
-        thought, speech = split
-        if thought:
-            events.append(ThinkingDelta(0, thought))
-        if speech:
-            events.append(TextDelta(0, speech))
 
     def _report(self, raw: msgspec.Raw, events: list[ChatEvent]) -> None:
         if (report := self._tally.see(raw)) is not None:

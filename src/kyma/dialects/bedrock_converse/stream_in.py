@@ -9,7 +9,6 @@ from kyma.core.answer import (
     Finish,
     PartEnd,
     SignatureDelta,
-    TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     ToolCallStart,
@@ -20,7 +19,7 @@ from kyma.dialects.aws_eventstream import BrokenFrame, Frame, FrameParser
 from kyma.dialects.bedrock_converse.errors import stream_exception
 from kyma.dialects.bedrock_converse.wire import NAME, NULL, finish_reason, parse_usage
 from kyma.dialects.framed_decoder import FramedDecoder
-from kyma.dialects.thinking import ThinkSplitter
+from kyma.dialects.thinking import Speech
 
 
 class WireToolDelta(msgspec.Struct, gc=False):
@@ -98,7 +97,7 @@ class EventDecoder(FramedDecoder[Frame]):
     Only blocks of tool calls are opened; text and thoughts begin with their first delta.
     """
 
-    __slots__ = ("_calls", "_frame_parser", "_has_finished", "_open", "_splitter")
+    __slots__ = ("_calls", "_frame_parser", "_has_finished", "_open", "_speech")
 
     garbled = "a frame of the stream is no Converse event"
     broken = BrokenFrame
@@ -106,8 +105,7 @@ class EventDecoder(FramedDecoder[Frame]):
     def __init__(self, thinks_first: bool) -> None:
         super().__init__()
         self._frame_parser = FrameParser()
-        self._splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
-        """None once the text can hold no more thoughts."""
+        self._speech = Speech(0, thinks_first)
         self._open: dict[int, CallState] = {}
         self._calls = 0
         self._has_finished = False
@@ -150,7 +148,7 @@ class EventDecoder(FramedDecoder[Frame]):
 
     def _read_delta(self, index: int, delta: WireDelta, events: list[ChatEvent]) -> None:
         if delta.text:
-            self._speak(delta.text, events)
+            self._speech.feed(delta.text, events)
         elif delta.tool_use is not None:
             call = self._open.get(index)
             if call is not None and delta.tool_use.input:
@@ -172,8 +170,7 @@ class EventDecoder(FramedDecoder[Frame]):
 
     def _close(self, index: int, events: list[ChatEvent]) -> None:
         call = self._open.pop(index, None)
-        if self._splitter is not None:
-            self._say(self._splitter.close(), events)
+        self._speech.close(events)
         if call is not None and not call.has_arguments:
             events.append(ToolCallDelta(0, call.number, "{}"))
         events.append(PartEnd(0))
@@ -183,19 +180,3 @@ class EventDecoder(FramedDecoder[Frame]):
             reason = finish_reason(word, bool(self._calls))
             self._has_finished = True
             events.append(Finish(0, reason))
-
-    def _speak(self, text: str, events: list[ChatEvent]) -> None:
-        """Text goes out as it is once it is clear that the answer does not start with a thought."""
-        if self._splitter is None:
-            events.append(TextDelta(0, text))
-            return
-        self._say(self._splitter.feed(text), events)
-        if self._splitter.is_done:
-            self._splitter = None
-
-    def _say(self, split: tuple[str, str], events: list[ChatEvent]) -> None:
-        thought, speech = split
-        if thought:
-            events.append(ThinkingDelta(0, thought))
-        if speech:
-            events.append(TextDelta(0, speech))

@@ -2,31 +2,23 @@
 
 from typing import Any
 
-from kyma.core.chat import Chat, Tool, ToolReferencePart, ToolResultPart
+from kyma.core.chat import Chat, Tool
 from kyma.core.model import Quirks
+from kyma.dialects.deferred import due_tools
 from kyma.dialects.report import Report
-
-NO_PARAMETERS = {"type": "object", "properties": {}}
-FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-"""The parameters that stand for a custom tool's free text."""
+from kyma.dialects.schemas import FREE_TEXT, NO_PARAMETERS
 
 
 def offer(chat: Chat, report: Report) -> list[dict[str, Any]]:
     """The tools to offer now: deferred ones once they were referenced, and of those that are named only those."""
-    if any(tool.is_deferred for tool in chat.tools):
-        report.emulate("deferred_tools")
+    due = due_tools(chat, report)
     if any(tool.is_custom for tool in chat.tools):
         report.emulate("custom_tools")
-    referenced = _referenced(chat)
     choice = chat.tool_choice
     named = choice.names if choice is not None and choice.mode != "none" else ()
     if named and chat.tools:
         report.emulate("tool_choice")
-    return [
-        _tool(tool)
-        for tool in chat.tools
-        if (not tool.is_deferred or tool.name in referenced) and (not named or tool.name in named)
-    ]
+    return [_tool(tool) for tool in due if not named or tool.name in named]
 
 
 def tool_choice(chat: Chat, quirks: Quirks, report: Report) -> str | None:
@@ -39,17 +31,6 @@ def tool_choice(chat: Chat, quirks: Quirks, report: Report) -> str | None:
         report.drop("tool_choice")
         return None
     return {"none": "NONE", "required": "REQUIRED"}[choice.mode]
-
-
-def _referenced(chat: Chat) -> set[str]:
-    return {
-        content.name
-        for message in chat.messages
-        for part in message.parts
-        if isinstance(part, ToolResultPart)
-        for content in part.content
-        if isinstance(content, ToolReferencePart)
-    }
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

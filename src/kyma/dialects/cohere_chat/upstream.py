@@ -47,13 +47,7 @@ def render_request(request: ChatRequest, upstream_model: str, quirks: Quirks) ->
         ("output_format", "response_format", output_format),
         ("reasoning", "thinking", _thinking(chat.reasoning, report)),
     ]
-    for concept, field, value in said:
-        if value is None:
-            continue
-        if field in quirks.drop:
-            report.drop(concept)
-        else:
-            body[field] = value
+    body |= report.keep(said, quirks.drop)
     return Rendered(encoder.encode(body | quirks.force), *report.both)
 
 

@@ -1,15 +1,16 @@
 """A chat of another dialect as a generateContent body, with the report on what that leaves out or says another way."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from kyma.core.chat import Chat, Effort, Reasoning, Rendered, Tool
 from kyma.core.model import Quirks
+from kyma.dialects.deferred import due_tools
 from kyma.dialects.gemini.translate_turns import TurnWriter
 from kyma.dialects.gemini.wire import EFFORTS, encoder, is_gemini_3
 from kyma.dialects.report import Report
+from kyma.dialects.schemas import FREE_TEXT
 
 UNSAYABLE = ("logit_bias", "user", "cache_key", "verbosity", "top_logprobs", "name", "strict", "cache")
 """Concepts without words here. Log probabilities are never asked for: no other dialect could be told them."""
@@ -25,7 +26,6 @@ BUDGETS = {"none": 0, "minimal": 512, "low": 1024, "medium": 8192, "high": 24576
 FLASH_BUDGET, PRO_BUDGET, LEAST_PRO_BUDGET = 24576, 32768, 128
 THOUGHTLESS = ("gemma", "gemini-1", "gemini-2.0")
 
-STRING_INPUT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
 COMPOSERS = ("$ref", "anyOf", "oneOf", "allOf", "additionalProperties", "patternProperties")
 
 _any_decoder = msgspec.json.Decoder()
@@ -50,7 +50,7 @@ def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
     elif system:
         body["systemInstruction"] = {"parts": [{"text": text} for text in system]}
     body["contents"] = turns.contents
-    tools = _tools(chat, turns.references, report)
+    tools = _tools(chat, report)
     if tools:
         body["tools"] = [{"functionDeclarations": tools}]
         if choice := _tool_choice(chat, quirks, report):
@@ -86,15 +86,7 @@ def _config(chat: Chat, model: str, quirks: Quirks, report: Report) -> dict[str,
         ("frequency_penalty", "frequencyPenalty", chat.frequency_penalty),
         ("reasoning", "thinkingConfig", _thinking(chat.reasoning, model, quirks, report)),
     )
-    config = {}
-    for concept, field, value in said:
-        if value is None:
-            continue
-        if field in quirks.drop:
-            report.drop(concept)
-        else:
-            config[field] = value
-    return config
+    return report.keep(said, quirks.drop)
 
 
 def _thinking(asked: Reasoning | None, model: str, quirks: Quirks, report: Report) -> dict[str, Any] | None:
@@ -165,14 +157,12 @@ def _output_format(chat: Chat, model: str, quirks: Quirks, config: dict[str, Any
     return f"Answer with one JSON object and nothing else{asked}"
 
 
-def _tools(chat: Chat, references: Iterable[str], report: Report) -> list[dict[str, Any]]:
+def _tools(chat: Chat, report: Report) -> list[dict[str, Any]]:
     """Function declarations; deferred tools only once they were referenced, custom ones with one string to fill in."""
-    if any(tool.is_deferred for tool in chat.tools):
-        report.emulate("deferred_tools")
+    due = due_tools(chat, report)
     if any(tool.is_custom for tool in chat.tools):
         report.emulate("custom_tools")
-    offered = set(references)
-    return [_declaration(tool) for tool in chat.tools if not tool.is_deferred or tool.name in offered]
+    return [_declaration(tool) for tool in due]
 
 
 def _declaration(tool: Tool) -> dict[str, Any]:
@@ -180,7 +170,7 @@ def _declaration(tool: Tool) -> dict[str, Any]:
     if tool.description:
         declaration["description"] = tool.description
     if tool.is_custom:
-        declaration["parametersJsonSchema"] = STRING_INPUT
+        declaration["parametersJsonSchema"] = FREE_TEXT
     elif tool.parameters is not None and _has_properties(tool.parameters):
         declaration["parametersJsonSchema"] = tool.parameters
     return declaration

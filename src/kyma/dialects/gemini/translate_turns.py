@@ -36,7 +36,6 @@ class TurnWriter:
     def __init__(self, needs_proof: bool, takes_ids: bool) -> None:
         self.system: list[str] = []
         self.contents: list[Wire] = []
-        self.references: list[str] = []
         self.dropped: set[str] = set()
         self.emulated: set[str] = set()
         self._needs_proof = needs_proof
@@ -138,7 +137,6 @@ class TurnWriter:
                 case TextPart(text):
                     texts.append(text)
                 case ToolReferencePart(name):
-                    self.references.append(name)
                     self.emulated.add("deferred_tools")
                     texts.append(f"The tool {name} can be called from now on.")
                 case ImagePart() | AudioPart() | FilePart() if wire := self._media(content):

@@ -10,7 +10,6 @@ from kyma.core.answer import (
     FinishReason,
     NativeDelta,
     RefusalDelta,
-    TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     ToolCallStart,
@@ -20,7 +19,7 @@ from kyma.core.model import Quirks
 from kyma.dialects.openai_chat.choices import MESSAGE_FIELDS, WirePart, finish_reason, read_words, split_parts
 from kyma.dialects.openai_chat.wire import NAME, NULL, STOP, encoder, parse_usage
 from kyma.dialects.sse_decoder import RepeatingDecoder
-from kyma.dialects.thinking import ThinkSplitter
+from kyma.dialects.thinking import Speech, say
 from kyma.dialects.vendor_errors import error_in_answer
 
 DONE = b"[DONE]"
@@ -76,15 +75,15 @@ def stream_decoder(quirks: Quirks) -> "ChunkDecoder":
 
 
 class ChoiceState:
-    """What a stream has said of one choice; `splitter` is None once its content can hold no more thoughts.
+    """What a stream has said of one choice.
 
     `calls` are ids by index, `nameless` the first arguments of calls whose name has not come yet.
     """
 
-    __slots__ = ("calls", "has_finished", "has_refused", "nameless", "splitter")
+    __slots__ = ("calls", "has_finished", "has_refused", "nameless", "speech")
 
-    def __init__(self, thinks_first: bool) -> None:
-        self.splitter: ThinkSplitter | None = ThinkSplitter(thinks_first)
+    def __init__(self, index: int, thinks_first: bool) -> None:
+        self.speech = Speech(index, thinks_first)
         self.calls: dict[int, str] = {}
         self.nameless: dict[int, str] = {}
         self.has_finished = self.has_refused = False
@@ -123,7 +122,7 @@ class ChunkDecoder(RepeatingDecoder):
             self._report(chunk.usage, events)
 
     def _open(self, index: int) -> ChoiceState:
-        state = self._choices[index] = ChoiceState(self._quirks.thinks_first)
+        state = self._choices[index] = ChoiceState(index, self._quirks.thinks_first)
         return state
 
     def _report(self, raw: msgspec.Raw, events: list[ChatEvent]) -> None:
@@ -139,11 +138,9 @@ def _read_delta(choice: WireChunkChoice, delta: WireDelta, state: ChoiceState, e
     if text:
         if isinstance(text, list):
             speech, thought = split_parts(text)
-            _say(index, (thought, speech), events)
-        elif state.splitter is None:  # nearly always
-            events.append(TextDelta(index, text))
+            say(index, (thought, speech), events)
         else:
-            _split(index, text, state, events)
+            state.speech.feed(text, events)
     if delta.tool_calls is not NULL and delta.tool_calls != NULL:
         _read_calls(index, delta.tool_calls, state, events)
     if not (
@@ -154,22 +151,6 @@ def _read_delta(choice: WireChunkChoice, delta: WireDelta, state: ChoiceState, e
             state.has_refused = True
             events.append(RefusalDelta(index, refusal))
         _read_native(choice, delta, events)
-
-
-def _split(index: int, text: str, state: ChoiceState, events: list[ChatEvent]) -> None:
-    """Content goes out as it is once it is clear that the answer does not start with a thought."""
-    if (splitter := state.splitter) is not None:
-        _say(index, splitter.feed(text), events)
-        if splitter.is_done:
-            state.splitter = None
-
-
-def _say(index: int, split: tuple[str, str], events: list[ChatEvent]) -> None:
-    thought, speech = split
-    if thought:
-        events.append(ThinkingDelta(index, thought))
-    if speech:
-        events.append(TextDelta(index, speech))
 
 
 def _read_calls(choice: int, raw: msgspec.Raw, state: ChoiceState, events: list[ChatEvent]) -> None:
@@ -205,8 +186,7 @@ def _read_native(choice: WireChunkChoice, delta: WireDelta, events: list[ChatEve
 
 
 def _finish(choice: WireChunkChoice, state: ChoiceState, events: list[ChatEvent]) -> None:
-    if state.splitter is not None:
-        _say(choice.index, state.splitter.close(), events)
+    state.speech.close(events)
     if state.nameless:
         raise Garbled("the answer calls a tool and does not say which")
     reason = finish_reason(choice.finish_reason, bool(state.calls), state.has_refused)

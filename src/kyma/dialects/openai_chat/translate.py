@@ -4,14 +4,13 @@ from typing import Any
 
 import msgspec
 
-from kyma.core.chat import Chat, OutputFormat, Reasoning, Tool, ToolChoice, ToolReferencePart, ToolResultPart
+from kyma.core.chat import Chat, OutputFormat, Reasoning, Tool, ToolChoice
+from kyma.dialects.deferred import due_tools
 from kyma.dialects.openai_chat.translate_messages import write_messages
 from kyma.dialects.openai_chat.translation import Translation
+from kyma.dialects.schemas import FREE_TEXT, NO_PARAMETERS
 
 MAX_STOPS = 4
-NO_PARAMETERS = {"type": "object", "properties": {}}
-FREE_TEXT = {"type": "object", "properties": {"input": {"type": "string"}}, "required": ["input"]}
-"""The parameters that stand for a custom tool's free text."""
 
 FIELDS = {
     "temperature": "temperature",
@@ -67,18 +66,7 @@ def _offered(chat: Chat, told: Translation) -> list[Tool]:
     """The tools to offer now: deferred ones once they were referenced, and of a subset only that."""
     if not chat.tools:
         return []
-    referenced = {
-        part.name
-        for message in chat.messages
-        for result in message.parts
-        if isinstance(result, ToolResultPart)
-        for part in result.content
-        if isinstance(part, ToolReferencePart)
-    }
-    offered = [tool for tool in chat.tools if not tool.is_deferred or tool.name in referenced]
-    if any(tool.is_deferred for tool in chat.tools):
-        told.emulate("deferred_tools")
-    choice = chat.tool_choice
+    offered, choice = due_tools(chat, told), chat.tool_choice
     if choice is not None and choice.names and (choice.mode == "auto" or len(choice.names) > 1):
         offered = [tool for tool in offered if tool.name in choice.names]
         told.emulate("tool_choice")
