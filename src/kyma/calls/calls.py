@@ -34,7 +34,7 @@ from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
-from kyma.routing import Health, Plan, pin, plan
+from kyma.routing import Health, Plan, is_ruled_out, pin, plan
 from kyma.storage.writer import GroupWriter
 from kyma.usage import UsageRow
 
@@ -183,7 +183,7 @@ class Calls:
 
     def _plan(self, call: Call) -> Plan:
         chosen = plan(call.asked, self._health, call.ask)
-        if chosen.first is None and call.ask.preferences is not None:
+        if chosen.first is None and is_ruled_out(call.asked, self._health, call.ask):
             raise nobody_allowed(call.asked)
         return chosen
 

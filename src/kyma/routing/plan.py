@@ -96,6 +96,14 @@ def pin(model: Model, route: Route, health: Health, ask: Ask) -> Plan:
     return Plan(model, next(keyed, None), False, health, ask, is_pinned=True)
 
 
+def is_ruled_out(model: Model, health: Health, ask: Ask) -> bool:
+    """Whether nobody is left because of the caller's wishes, and not for want of keys or of sources that are on."""
+    if ask.preferences is None:
+        return False
+    models = (model, *(other.model for other in ask.others))
+    return any(health.table(one).entries for one in models) and not any(ordered(one, health, ask) for one in models)
+
+
 def candidates(model: Model, health: Health, ask: Ask, tried: Candidate | None = None) -> list[Candidate]:
     """Everybody who may be asked, in order, but who has been `tried`.
 
