@@ -117,9 +117,10 @@ class Meter:
         self._response: ChatResponse | None = None
         self._streamed_tokens = 0
 
-    def serve(self, model: Model) -> None:
-        """Another model answers: its limits say what is absurd."""
+    def serve(self, request: CallRequest, model: Model) -> None:
+        """Another model answers: its limits say what is absurd, and it reads pictures in its own way."""
         self._model = model
+        self.input_estimate = input_estimate(request, model)
 
     @property
     def is_flagged(self) -> bool:
