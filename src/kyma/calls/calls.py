@@ -106,7 +106,8 @@ class Calls:
         admission = self._limits.admit(principal, self._tier_of(principal), model.id, tokens)
         bound = hold_bound(request, model)
         request_id = new_id("req")
-        amount = hold_for(request, asked, bound)
+        ask = ask_of(request, principal.account_id, asked, catalog, terms)
+        amount = hold_for(request, model, ask.others, bound)
         hold = self._ledger.try_reserve(principal.account_id, amount, request_id)
         if hold is None:
             try:
@@ -118,7 +119,6 @@ class Calls:
                 raise
         now_ms = self._clock.now_ms()
         version = catalog.price_version
-        ask = ask_of(request, principal.account_id, asked, catalog, terms)
         is_strict = terms.is_strict or (asked.preferences is not None and asked.preferences.require_parameters)
         return Call(
             request_id,

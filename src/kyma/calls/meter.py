@@ -217,11 +217,11 @@ def _pages_bound(request: CallRequest) -> int:
     return min(-(-request.document_bytes // PAGE_BYTES), MAX_PAGES)
 
 
-def hold_bound(request: CallRequest, model: Model) -> Usage:
-    """The most expensive usage this request can come to; what is set aside for it."""
+def hold_bound(request: CallRequest, model: Model, price: Price | None = None) -> Usage:
+    """The most expensive usage this request can come to, at the model's own price or another; what is set aside."""
     limit = max(model.max_output_tokens or 0, model.context_window)
     output = request.n * min(request.max_tokens, limit)
-    price, tokens, searches = model.price, input_bound(request, model), request.searches
+    price, tokens, searches = price or model.price, input_bound(request, model), request.searches
     if request.keeps_an_hour and price.cache_write_1h > max(price.input, price.cache_write):
         return Usage(cache_write_1h=tokens, output=output, searches=searches)
     if price.cache_write > price.input:

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kyma.calls.asking import hold_for
 from kyma.calls.meter import LOOKUP_TOKENS, hold_bound
 from kyma.calls.shortfall import affordable_max_tokens
 from kyma.core.chat import ChatRequest
-from kyma.core.model import Price, Usage
+from kyma.core.model import Alternative, Price, Usage
 from tests.unit.calls.rows import PLAIN_PRICE, PRICE, chat, model
 
 picos = st.integers(0, 100_000_000)
@@ -119,3 +120,18 @@ def test_a_document_is_set_aside_by_its_pages(size: int, window: int, tokens: in
 
 def test_no_more_is_set_aside_than_the_model_can_say() -> None:
     assert hold_bound(chat(max_tokens=1_000_000), model()).output == 8_000
+
+
+def test_what_a_substitute_with_a_larger_window_may_answer_is_set_aside() -> None:
+    """Asked for more than the model itself could say, it may say all of it, and charge for that."""
+    request, asked, wide = chat(max_tokens=20_000), model(), model(context_window=32_000)
+    held = hold_for(request, asked, [Alternative(wide, asked.price)], hold_bound(request, asked))
+    assert held == hold_bound(request, wide).cost(asked.price) > hold_bound(request, asked).cost(asked.price)
+
+
+def test_what_may_be_charged_for_a_substitute_is_bound_at_the_price_that_it_is_sold_at() -> None:
+    """Its own price for writing to a cache is not charged where the model asked for has none."""
+    request, asked = chat(max_tokens=20_000), model(price=PLAIN_PRICE)
+    offer = Alternative(model(context_window=32_000), PLAIN_PRICE)
+    held = hold_for(request, asked, [offer], hold_bound(request, asked))
+    assert held == Usage(input=request.input_bytes, output=20_000).cost(PLAIN_PRICE)
