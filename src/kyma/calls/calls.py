@@ -29,7 +29,7 @@ from kyma.core.errors import (
     UpstreamError,
 )
 from kyma.core.ids import Clock, new_id
-from kyma.core.model import Route
+from kyma.core.model import Alternative, Route
 from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
@@ -115,7 +115,8 @@ class Calls:
             except BaseException as error:
                 self._limits.correct(admission, 0)
                 if isinstance(error, CreditShort):
-                    raise too_little(error, bound, model, request) from None
+                    offers = (Alternative(model, model.price), *ask.others)
+                    raise too_little(error, request, offers) from None
                 raise
         now_ms = self._clock.now_ms()
         version = catalog.price_version
