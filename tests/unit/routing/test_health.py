@@ -78,6 +78,15 @@ def test_each_key_of_a_source_has_a_breaker_of_its_own(scene: Scene) -> None:
     assert (first.breaker.until is None, second.breaker.until is None) == (False, True)
 
 
+def test_a_stream_that_arrived_all_at_once_tells_nothing_of_speed(scene: Scene) -> None:
+    candidate, source = scene.only(ROUTE), scene.health.source(ROUTE)
+    for tokens, seconds in ((90, 1.0), (500, 0.0001)):
+        scene.health.begin(candidate)
+        scene.health.answered(candidate, 0.1, True)
+        scene.health.ended(candidate, tokens, seconds)
+    assert source.tokens_per_s == 90
+
+
 def test_calls_under_way_are_counted(scene: Scene) -> None:
     candidate, source = scene.only(ROUTE), scene.health.source(ROUTE)
     scene.health.begin(candidate)
