@@ -12,7 +12,7 @@ from tests.server.api import HELLO, Answer, Api
 from tests.server.books import usage_row
 from tests.upstream.process import UpstreamProcess
 
-PROVIDERS = ("red", "green", "blue", "deaf")
+PROVIDERS = ("red", "green", "blue", "deaf", "locked")
 FAILS = "script:status:code=503"
 
 
@@ -32,6 +32,7 @@ def models() -> list[ModelSpec]:
         ModelSpec("dear", [RouteSpec("blue", says("blue"))], input="3", output="6"),
         ModelSpec("toolless", [RouteSpec("blue", says("blue"))], fields={"supports": []}),
         ModelSpec("deaf-first", [RouteSpec("deaf", says("deaf")), RouteSpec("green", says("green"))]),
+        ModelSpec("locked-only", [RouteSpec("locked", "script:status:code=401")]),
         ModelSpec("deaf-only", [RouteSpec("deaf", says("deaf"))]),
         ModelSpec("kept", [RouteSpec("red", says("red")), RouteSpec("green", says("green"), private)]),
     ]
@@ -124,6 +125,12 @@ def test_where_nobody_is_left_the_caller_is_told_so_and_pays_nothing(api: Api, o
     answer = ask(api, "three", provider={"only": only})
     assert (answer.status, answer.error["code"], answer.error["param"]) == (400, "no_source_allowed", "provider")
     assert api.balance() == before
+
+
+def test_trouble_with_our_key_is_not_put_on_the_callers_wishes(api: Api) -> None:
+    for _ in range(2):  # the first call parks the key, the second finds nobody to ask
+        answer = ask(api, "locked-only", provider={"sort": "price"})
+        assert (answer.status, answer.error["code"]) == (503, "no_source_available")
 
 
 def test_data_collection_may_be_denied(api: Api) -> None:

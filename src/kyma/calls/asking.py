@@ -2,7 +2,7 @@
 
 import random
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -76,11 +76,14 @@ def ask_of(request: CallRequest, account_id: str, asked: Asked, catalog: Catalog
     )
 
 
-def hold_for(request: CallRequest, asked: Asked, bound: Usage) -> Nanos:
-    """The most that the request can cost, whoever of those asked for answers: `bound` is what the first may use."""
-    amount = bound.cost(asked.resolved.model.price)
-    for other in asked.others:
-        amount = max(amount, hold_bound(request, other.model).cost(other.price))
+def hold_for(request: CallRequest, model: Model, others: Iterable[Alternative], bound: Usage) -> Nanos:
+    """The most that the request can cost, whoever answers: `bound` is what `model` may use.
+
+    Also a substitute may cost more than the model asked for, no price of which it exceeds: its window may be larger.
+    """
+    amount = bound.cost(model.price)
+    for other in others:
+        amount = max(amount, hold_bound(request, other.model, other.price).cost(other.price))
     return amount
 
 

@@ -119,7 +119,7 @@ class Call:
         """The answer, if there is one, is of `model`."""
         if model is not self.model:
             self.model, self.model_id = model, model.id
-            self.meter.serve(model)
+            self.meter.serve(self.request, model)
 
     @property
     def credential(self) -> Credential | None:

@@ -29,12 +29,12 @@ from kyma.core.errors import (
     UpstreamError,
 )
 from kyma.core.ids import Clock, new_id
-from kyma.core.model import Route
+from kyma.core.model import Alternative, Route
 from kyma.core.principal import Principal, Tier
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
-from kyma.routing import Health, Plan, pin, plan
+from kyma.routing import Health, Plan, is_ruled_out, pin, plan
 from kyma.storage.writer import GroupWriter
 from kyma.usage import UsageRow
 
@@ -106,7 +106,8 @@ class Calls:
         admission = self._limits.admit(principal, self._tier_of(principal), model.id, tokens)
         bound = hold_bound(request, model)
         request_id = new_id("req")
-        amount = hold_for(request, asked, bound)
+        ask = ask_of(request, principal.account_id, asked, catalog, terms)
+        amount = hold_for(request, model, ask.others, bound)
         hold = self._ledger.try_reserve(principal.account_id, amount, request_id)
         if hold is None:
             try:
@@ -114,11 +115,11 @@ class Calls:
             except BaseException as error:
                 self._limits.correct(admission, 0)
                 if isinstance(error, CreditShort):
-                    raise too_little(error, bound, model, request) from None
+                    offers = (Alternative(model, model.price), *ask.others)
+                    raise too_little(error, request, offers) from None
                 raise
         now_ms = self._clock.now_ms()
         version = catalog.price_version
-        ask = ask_of(request, principal.account_id, asked, catalog, terms)
         is_strict = terms.is_strict or (asked.preferences is not None and asked.preferences.require_parameters)
         return Call(
             request_id,
@@ -183,7 +184,7 @@ class Calls:
 
     def _plan(self, call: Call) -> Plan:
         chosen = plan(call.asked, self._health, call.ask)
-        if chosen.first is None and call.ask.preferences is not None:
+        if chosen.first is None and is_ruled_out(call.asked, self._health, call.ask):
             raise nobody_allowed(call.asked)
         return chosen
 

@@ -51,7 +51,7 @@ def explain_request(request: CallRequest, catalog: Catalog, health: Health, acco
         asked.resolved,
         tuple(_considered(source, request, health.keys, account_id) for source in explain(model, health, ask)),
         input_estimate(request, model),
-        hold_for(request, asked, hold_bound(request, model)),
+        hold_for(request, model, ask.others, hold_bound(request, model)),
     )
 
 

@@ -117,9 +117,10 @@ class Meter:
         self._response: ChatResponse | None = None
         self._streamed_tokens = 0
 
-    def serve(self, model: Model) -> None:
-        """Another model answers: its limits say what is absurd."""
+    def serve(self, request: CallRequest, model: Model) -> None:
+        """Another model answers: its limits say what is absurd, and it reads pictures in its own way."""
         self._model = model
+        self.input_estimate = input_estimate(request, model)
 
     @property
     def is_flagged(self) -> bool:
@@ -216,11 +217,11 @@ def _pages_bound(request: CallRequest) -> int:
     return min(-(-request.document_bytes // PAGE_BYTES), MAX_PAGES)
 
 
-def hold_bound(request: CallRequest, model: Model) -> Usage:
-    """The most expensive usage this request can come to; what is set aside for it."""
+def hold_bound(request: CallRequest, model: Model, price: Price | None = None) -> Usage:
+    """The most expensive usage this request can come to, at the model's own price or another; what is set aside."""
     limit = max(model.max_output_tokens or 0, model.context_window)
     output = request.n * min(request.max_tokens, limit)
-    price, tokens, searches = model.price, input_bound(request, model), request.searches
+    price, tokens, searches = price or model.price, input_bound(request, model), request.searches
     if request.keeps_an_hour and price.cache_write_1h > max(price.input, price.cache_write):
         return Usage(cache_write_1h=tokens, output=output, searches=searches)
     if price.cache_write > price.input:

@@ -80,6 +80,11 @@ class Vault:
         """Whether the account has brought a key of its own for any provider."""
         return account_id in self._own
 
+    def owns(self, provider_id: str, account_id: str) -> bool:
+        """Whether its own key for this provider may be used now; takes no turn."""
+        own = self._own.get(account_id, {}).get(provider_id)
+        return own is not None and self._is_awake(own)
+
     def failed(self, credential: Credential, error: UpstreamError) -> None:
         """The provider answered so to this key: busy, it cools down; refused, it is parked. Other keys go on."""
         rest = rest_after(error, self._clock.monotonic())

@@ -4,7 +4,7 @@ from kyma.routing.attempt import Attempted, Turn, attempt
 from kyma.routing.breaker import BreakerSettings
 from kyma.routing.explain import Explained, explain
 from kyma.routing.health import Candidate, Health
-from kyma.routing.plan import Ask, Plan, pin, plan
+from kyma.routing.plan import Ask, Plan, is_ruled_out, pin, plan
 from kyma.routing.state import RouteState
 from kyma.routing.switches import Switches
 
@@ -21,6 +21,7 @@ __all__ = [
     "Turn",
     "attempt",
     "explain",
+    "is_ruled_out",
     "pin",
     "plan",
 ]

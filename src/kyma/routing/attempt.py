@@ -85,6 +85,8 @@ async def attempt(plan: Plan, send: Send[T], health: Health, may_go_on: Callable
             break
         if candidate in failed:
             await asyncio.sleep(random.uniform(0, REPEAT_JITTER_S))
+            if not may_go_on():
+                break
     raise _nobody(reasons)
 
 

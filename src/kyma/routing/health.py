@@ -45,6 +45,8 @@ class Keys(Protocol):
 
     def has_own(self, account_id: str) -> bool: ...
 
+    def owns(self, provider_id: str, account_id: str) -> bool: ...
+
     def failed(self, credential: Credential, error: UpstreamError) -> None: ...
 
 
@@ -188,18 +190,7 @@ class Health:
     def failed(self, candidate: Candidate, error: UpstreamError) -> None:
         """The attempt failed: a fault counts against the source, trouble with a key against that key."""
         candidate.source.in_flight -= 1
-        if error.verdict in (Verdict.STOP, Verdict.PASS):
-            candidate.breaker.let_go()
-            return
-        candidate.source.note(error, self._clock.now_ms())
-        if error.verdict is Verdict.COOL_DOWN:
-            candidate.breaker.let_go()
-            if candidate.credential is not None:
-                self.keys.failed(candidate.credential, error)
-            elif isinstance(error, RefusedUs):  # nobody's key: the source itself turns us away
-                self._count_fault(candidate, error)
-            return
-        self._count_fault(candidate, error)
+        self._blame(candidate, error)
 
     def answered(self, candidate: Candidate, seconds: float, is_streaming: bool) -> None:
         """The answer has begun, or is there whole, `seconds` after the attempt began."""
@@ -213,9 +204,22 @@ class Health:
         candidate.source.speak(tokens, seconds)
 
     def broke(self, candidate: Candidate, error: UpstreamError) -> None:
-        """An answer that had begun broke off."""
+        """An answer that had begun broke off: as `failed`, since who is overloaded may say so late."""
         candidate.source.in_flight -= 1
+        self._blame(candidate, error)
+
+    def _blame(self, candidate: Candidate, error: UpstreamError) -> None:
+        if error.verdict in (Verdict.STOP, Verdict.PASS):
+            candidate.breaker.let_go()
+            return
         candidate.source.note(error, self._clock.now_ms())
+        if error.verdict is Verdict.COOL_DOWN:
+            candidate.breaker.let_go()
+            if candidate.credential is not None:
+                self.keys.failed(candidate.credential, error)
+            elif isinstance(error, RefusedUs):  # nobody's key: the source itself turns us away
+                self._count_fault(candidate, error)
+            return
         self._count_fault(candidate, error)
 
     def _count_fault(self, candidate: Candidate, error: UpstreamError) -> None:

@@ -5,6 +5,7 @@ left alone says honestly that it fell back. What may be tried comes first, then 
 last what is believed to be dead, since a guess beats a refusal.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -96,6 +97,14 @@ def pin(model: Model, route: Route, health: Health, ask: Ask) -> Plan:
     return Plan(model, next(keyed, None), False, health, ask, is_pinned=True)
 
 
+def is_ruled_out(model: Model, health: Health, ask: Ask) -> bool:
+    """Whether nobody is left because of the caller's wishes, and not for want of keys or of sources that are on."""
+    if ask.preferences is None:
+        return False
+    models = (model, *(other.model for other in ask.others))
+    return any(health.table(one).entries for one in models) and not any(ordered(one, health, ask) for one in models)
+
+
 def candidates(model: Model, health: Health, ask: Ask, tried: Candidate | None = None) -> list[Candidate]:
     """Everybody who may be asked, in order, but who has been `tried`.
 
@@ -106,6 +115,7 @@ def candidates(model: Model, health: Health, ask: Ask, tried: Candidate | None =
 
 
 def _ranked(model: Model, health: Health, ask: Ask, keys_of: KeysOf, tried: Candidate | None) -> list[Candidate]:
+    keys_of = functools.cache(keys_of)  # one turn of a provider's keys for one request, however many sources share them
     now = health.now()
     ready: list[Candidate] = []
     spare: list[Candidate] = []
@@ -136,8 +146,7 @@ def ordered(model: Model, health: Health, ask: Ask) -> list[Entry]:
     if ask.dialect is not None:
         entries.sort(key=lambda entry: entry.route.provider.dialect != ask.dialect)
     if health.keys.has_own(ask.account_id):
-        own = {entry.route.provider.id for entry in entries if _has_own(entry, health, ask.account_id)}
-        entries.sort(key=lambda entry: entry.route.provider.id not in own)
+        entries.sort(key=lambda entry: not health.keys.owns(entry.route.provider.id, ask.account_id))
     if ask.preferences is not None and not ask.preferences.allow_fallbacks and not ask.preferences.order:
         entries = entries[:1]
     return entries
@@ -151,10 +160,6 @@ def _keyed(
     keys: Sequence[Credential | None] = keys_of(route.provider.id, account_id)
     for credential in keys or ((None,) if route.provider.is_local else ()):
         yield Candidate(route, layer, offer.model, offer.price, credential, source, health.breaker(route, credential))
-
-
-def _has_own(entry: Entry, health: Health, account_id: str) -> bool:
-    return any(key.is_own for key in health.keys.usable(entry.route.provider.id, account_id))
 
 
 def _same(candidate: Candidate, other: Candidate | None) -> bool:

@@ -12,6 +12,8 @@ ENOUGH_SAMPLES = 20
 
 SPEED_MEMORY = 0.2
 MIN_TOKENS_FOR_SPEED = 8
+MIN_SECONDS_FOR_SPEED = 0.02
+"""What took less came in one piece: it was written before it was sent, and how fast nobody saw."""
 
 
 class Source:
@@ -67,7 +69,7 @@ class Source:
 
     def speak(self, tokens: int, seconds: float) -> None:
         """It wrote `tokens` in `seconds` after its first one."""
-        if tokens >= MIN_TOKENS_FOR_SPEED and seconds > 0:
+        if tokens >= MIN_TOKENS_FOR_SPEED and seconds >= MIN_SECONDS_FOR_SPEED:
             speed, known = tokens / seconds, self.tokens_per_s
             self.tokens_per_s = speed if known is None else known + SPEED_MEMORY * (speed - known)
 

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kyma.calls.asking import hold_for
 from kyma.calls.meter import LOOKUP_TOKENS, hold_bound
-from kyma.calls.shortfall import affordable_max_tokens
+from kyma.calls.shortfall import affordable_max_tokens, too_little
 from kyma.core.chat import ChatRequest
-from kyma.core.model import Price, Usage
+from kyma.core.model import Alternative, Price, Usage
+from kyma.ledger import CreditShort
 from tests.unit.calls.rows import PLAIN_PRICE, PRICE, chat, model
 
 picos = st.integers(0, 100_000_000)
@@ -57,7 +59,7 @@ def test_the_hold_covers_every_usage_within_limits(request: ChatRequest, price: 
 )
 def test_the_affordable_max_tokens_is_the_largest_that_fits(request: ChatRequest, price: Price, available: int) -> None:
     served = model(price=price, context_window=10**18, max_output_tokens=None)
-    affordable = affordable_max_tokens(available, hold_bound(request, served), served, request.n)
+    affordable = affordable_max_tokens(available, hold_bound(request, served), price, request.n)
 
     def needed(max_tokens: int) -> int:
         again = msgspec.structs.replace(request, max_tokens=max_tokens)
@@ -70,16 +72,15 @@ def test_the_affordable_max_tokens_is_the_largest_that_fits(request: ChatRequest
 
 def test_the_affordable_max_tokens_is_exact_at_its_boundary() -> None:
     bound = hold_bound(chat(input_bytes=40, max_tokens=1_000), model(price=PLAIN_PRICE))
-    served = model(price=PLAIN_PRICE)
-    assert affordable_max_tokens(40_000 + 2_000 * 17, bound, served, 1) == 17
-    assert affordable_max_tokens(40_000 + 2_000 * 17 - 1, bound, served, 1) == 16
-    assert affordable_max_tokens(40_000 + 2_000 * 17, bound, served, 2) == 8
+    assert affordable_max_tokens(40_000 + 2_000 * 17, bound, PLAIN_PRICE, 1) == 17
+    assert affordable_max_tokens(40_000 + 2_000 * 17 - 1, bound, PLAIN_PRICE, 1) == 16
+    assert affordable_max_tokens(40_000 + 2_000 * 17, bound, PLAIN_PRICE, 2) == 8
 
 
 def test_nothing_is_affordable_when_the_input_alone_is_too_dear() -> None:
     bound = hold_bound(chat(input_bytes=40), model(price=PLAIN_PRICE))
-    assert affordable_max_tokens(40_000, bound, model(price=PLAIN_PRICE), 1) == 0
-    assert affordable_max_tokens(-5, bound, model(price=PLAIN_PRICE), 1) == 0
+    assert affordable_max_tokens(40_000, bound, PLAIN_PRICE, 1) == 0
+    assert affordable_max_tokens(-5, bound, PLAIN_PRICE, 1) == 0
 
 
 def test_an_hour_of_cache_is_set_aside_only_where_it_is_asked_for() -> None:
@@ -119,3 +120,30 @@ def test_a_document_is_set_aside_by_its_pages(size: int, window: int, tokens: in
 
 def test_no_more_is_set_aside_than_the_model_can_say() -> None:
     assert hold_bound(chat(max_tokens=1_000_000), model()).output == 8_000
+
+
+def test_what_a_substitute_with_a_larger_window_may_answer_is_set_aside() -> None:
+    """Asked for more than the model itself could say, it may say all of it, and charge for that."""
+    request, asked, wide = chat(max_tokens=20_000), model(), model(context_window=32_000)
+    held = hold_for(request, asked, [Alternative(wide, asked.price)], hold_bound(request, asked))
+    assert held == hold_bound(request, wide).cost(asked.price) > hold_bound(request, asked).cost(asked.price)
+
+
+def test_what_may_be_charged_for_a_substitute_is_bound_at_the_price_that_it_is_sold_at() -> None:
+    """Its own price for writing to a cache is not charged where the model asked for has none."""
+    request, asked = chat(max_tokens=20_000), model(price=PLAIN_PRICE)
+    offer = Alternative(model(context_window=32_000), PLAIN_PRICE)
+    held = hold_for(request, asked, [offer], hold_bound(request, asked))
+    assert held == Usage(input=request.input_bytes, output=20_000).cost(PLAIN_PRICE)
+
+
+def test_402_names_what_fits_whoever_of_the_callers_list_answers() -> None:
+    request, asked = chat(max_tokens=1_000), model(price=PLAIN_PRICE)
+    dear = msgspec.structs.replace(PLAIN_PRICE, output=10 * PLAIN_PRICE.output)
+    offers = [Alternative(asked, asked.price), Alternative(model(price=dear), dear)]
+    needed = hold_for(request, asked, offers[1:], hold_bound(request, asked))
+    available = 40_000 + 20_000 * 17
+    assert (
+        "max_tokens of at most 17 would fit"
+        in too_little(CreditShort(needed, available, available), request, offers).message
+    )

@@ -192,3 +192,10 @@ def test_each_lookup_has_the_input_read_again() -> None:
         meter = Meter(chat(searches=searches), model())
         meter.see(UsageReport(Usage(input=40_000, output=1)))
         assert meter.is_flagged is not is_sane
+
+
+def test_pictures_are_counted_as_the_model_reads_them_that_answers() -> None:
+    request = chat(image_count=2)
+    meter = Meter(request, model(image_tokens=4_000))
+    meter.serve(request, model(image_tokens=500))
+    assert meter.bill(Outcome.CUT, PRICE).usage == Usage(input=10 + 2 * 500)

@@ -80,6 +80,14 @@ async def test_nobody_is_asked_again_for_a_caller_who_has_left(scene: Scene) -> 
     assert len(caught.value.reasons) == 1
 
 
+async def test_a_caller_who_leaves_before_the_second_try_is_spared_it(scene: Scene) -> None:
+    sources = Sources([UpstreamFailed("500"), "never"])
+    stays = iter([True, False])  # still there when the first try fails, gone after the pause
+    with pytest.raises(NoRouteLeft):
+        await attempt(scene.plan(SMALL), sources.send, scene.health, lambda: next(stays))
+    assert len(sources.asked) == 1
+
+
 async def test_the_first_source_is_asked_without_asking_whether_it_may(scene: Scene) -> None:
     assert (await ask(scene, Sources("hello"), has_left=True)).value == "hello"
 

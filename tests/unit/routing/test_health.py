@@ -59,6 +59,16 @@ def test_a_break_in_mid_stream_is_a_fault(scene: Scene) -> None:
     assert faults(scene) == 1
 
 
+def test_a_source_that_is_overloaded_in_mid_stream_is_busy_and_not_at_fault(scene: Scene) -> None:
+    candidate = scene.only(ROUTE)
+    scene.health.begin(candidate)
+    scene.health.answered(candidate, 0.1, True)
+    scene.health.broke(candidate, Throttled("529", retry_after_s=7))
+    assert faults(scene) == 0
+    assert [state.state for state in scene.keys.states() if state.provider_id == "p0"] == ["cooling"]
+    assert scene.health.source(ROUTE).in_flight == 0
+
+
 def test_each_key_of_a_source_has_a_breaker_of_its_own(scene: Scene) -> None:
     scene.keys.replace({"p0": ["one", "two"]})
     first, second = scene.everybody([ROUTE])
@@ -66,6 +76,15 @@ def test_each_key_of_a_source_has_a_breaker_of_its_own(scene: Scene) -> None:
         scene.health.begin(first)
         scene.health.failed(first, UpstreamFailed("500"))
     assert (first.breaker.until is None, second.breaker.until is None) == (False, True)
+
+
+def test_a_stream_that_arrived_all_at_once_tells_nothing_of_speed(scene: Scene) -> None:
+    candidate, source = scene.only(ROUTE), scene.health.source(ROUTE)
+    for tokens, seconds in ((90, 1.0), (500, 0.0001)):
+        scene.health.begin(candidate)
+        scene.health.answered(candidate, 0.1, True)
+        scene.health.ended(candidate, tokens, seconds)
+    assert source.tokens_per_s == 90
 
 
 def test_calls_under_way_are_counted(scene: Scene) -> None:

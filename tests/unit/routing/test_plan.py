@@ -7,6 +7,9 @@ from kyma.core.errors import Throttled
 from kyma.core.model import Alternative, DataPolicy, Model, Price, Route
 from kyma.core.preferences import Preferences
 from kyma.credentials import Vault
+from kyma.credentials.safe import Changes
+from kyma.credentials.sealing import Masters, Place, mint_master
+from kyma.credentials.store import KeyRow
 from kyma.routing import Ask
 from kyma.routing.plan import MAX_ATTEMPTS
 from tests.unit.calls.rows import PRICE, in_order, model, route, vault
@@ -206,3 +209,22 @@ def test_keys_that_are_cooling_down_are_used_when_nothing_else_is_left() -> None
     scene = Scene(vault("p0"))
     scene.fail(route("p0"), error=Throttled("429", retry_after_s=60))
     assert scene.order(in_order(1)) == [("p0", 0)]
+
+
+def test_keys_take_turns_though_two_sources_of_a_plan_share_them() -> None:
+    keys = vault()
+    keys.replace({"p0": ["one", "two"]})
+    scene, here = Scene(keys), route("p0")
+    routes = [here, msgspec.structs.replace(here, id="p0/hawk")]
+    firsts = [scene.plan(routes, wishing(sort="price")).first for _ in range(4)]
+    assert [one.credential.id for one in firsts if one and one.credential] == ["p0#1", "p0#2"] * 2
+
+
+def test_keys_take_turns_for_an_account_that_has_one_of_its_own_elsewhere() -> None:
+    keys, data_key = vault(), Masters.parse(mint_master()).make(ACCOUNT)[1]
+    keys.replace({"p0": ["one", "two"]})
+    sealed = data_key.seal(Place(ACCOUNT, "p1", "pk_1", 1), "own-key")
+    keys.take(Changes(1, [KeyRow("pk_1", ACCOUNT, "p1", 1, sealed, "", True, 1, 0)], {ACCOUNT: data_key}))
+    scene, here = Scene(keys), route("p0")
+    firsts = [scene.plan([here]).first for _ in range(4)]
+    assert [one.credential.id for one in firsts if one and one.credential] == ["p0#1", "p0#2"] * 2
