@@ -47,6 +47,7 @@ class Publisher:
         self._engines = engines
         self._publishing = asyncio.Lock()
         self._last_change = 0
+        self._keyed: frozenset[str] = frozenset()
         self._found: Found = {}
         self._files = read_files(config)
         self.config = config
@@ -84,12 +85,10 @@ class Publisher:
         """Use the keys of providers as the database has them now; a provider comes on with its first one."""
         async with self._publishing:
             changes = await self._safe.changes(self._last_change)
-            if changes.number <= self._last_change:
-                return
-            before = self._vault.stored_providers
-            self._vault.take(changes)
-            self._last_change = changes.number
-            if self._vault.stored_providers != before:
+            if changes.number > self._last_change:
+                self._vault.take(changes)
+                self._last_change = changes.number
+            if self._vault.stored_providers != self._keyed:  # also when the last attempt to publish them failed
                 await self._publish(self.config, self._files)
 
     async def keep_following_keys(self) -> None:
@@ -134,6 +133,7 @@ class Publisher:
             catalog, secrets = self._assembled(config, files.sheets)  # an engine may have come or gone meanwhile
         self.config, self._files = config, files
         self._vault.replace(secrets)
+        self._keyed = self._vault.stored_providers
         self.catalog = catalog
 
     async def _put_prices(self, catalog: Catalog) -> None:

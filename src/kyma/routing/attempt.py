@@ -80,7 +80,7 @@ async def attempt(plan: Plan, send: Send[T], health: Health, may_go_on: Callable
             break
         if queue is None:
             queue = deque(plan.rest())
-        candidate, turn = _next(queue, reasons, failed)
+        candidate, turn = _next(queue, reasons, failed, turn)
         if candidate is None or sent_at - began_at > health.deadline_s or not health.guard.allows_more(plan.model.id):
             break
         if candidate in failed:
@@ -91,9 +91,12 @@ async def attempt(plan: Plan, send: Send[T], health: Health, may_go_on: Callable
 
 
 def _next(
-    queue: deque[Candidate], reasons: list[UpstreamError], failed: list[Candidate]
+    queue: deque[Candidate], reasons: list[UpstreamError], failed: list[Candidate], before: Turn
 ) -> tuple[Candidate | None, Turn]:
-    """Who is asked now, and what is left then; when all have been, the first that may do better at once."""
+    """Who is asked now, and what is left then; when all have been, the first that may do better at once.
+
+    One that was given less time because others seemed to be there, and none was, may try with all of it.
+    """
     if len(reasons) >= MAX_ATTEMPTS or len(reasons) > len(set(map(id, failed))):
         return None, Turn.LAST_TRY
     if queue:
@@ -101,6 +104,8 @@ def _next(
         if len(reasons) + 1 == MAX_ATTEMPTS:
             return candidate, Turn.LAST_TRY
         return candidate, Turn.MORE if queue else Turn.LAST_SOURCE
+    if before is Turn.MORE and reasons[-1].verdict is Verdict.NEXT:
+        return failed[-1], Turn.LAST_TRY
     worth = (candidate for candidate, error in zip(failed, reasons, strict=True) if is_worth_repeating(error))
     return next(worth, None), Turn.LAST_TRY
 

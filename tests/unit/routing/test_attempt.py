@@ -131,6 +131,14 @@ async def test_a_source_that_was_slow_or_busy_or_refused_us_is_not_asked_again(
     assert len(sources.asked) == 1
 
 
+async def test_who_was_cut_short_for_others_that_were_not_there_is_asked_again_with_all_the_time(scene: Scene) -> None:
+    sources = Sources([UpstreamTimeout("no token"), "hello"])
+    planned = scene.plan(SMALL)
+    planned.has_more = True  # as a substitute would make it that does not suit the request
+    attempted = await attempt(planned, sources.send, scene.health, lambda: True)
+    assert (attempted.value, sources.asked) == ("hello", [("p0", Turn.MORE), ("p0", Turn.LAST_TRY)])
+
+
 async def test_six_attempts_are_the_most(scene: Scene) -> None:
     sources = Sources(*[UpstreamFailed("500")] * 9)
     with pytest.raises(NoRouteLeft):
