@@ -15,6 +15,7 @@ from kyma.core.money import WHOLE_PRICE, Hold
 from kyma.core.principal import Principal
 from kyma.limits import Admission
 from kyma.routing import Ask, Candidate
+from kyma.routing.plan import FORGOTTEN
 from kyma.transport import Response
 
 MAX_LISTED = 32
@@ -152,6 +153,7 @@ class Call:
     def let_go(self) -> None:
         """A source has begun to answer for good: what was asked is not needed again, and may be large."""
         self.request = msgspec.structs.replace(self.request, native=GONE, roles=frozenset(), chat=_gone)
+        self.ask = FORGOTTEN
 
     def header_lines(self) -> HeaderLines:
         """The receipt: which model answered, by which alias and layer, under which request id."""

@@ -94,6 +94,7 @@ class StreamPump:
             await settle(call, Outcome.FAILED)
             self._close(self._encoder.error(caller_error(error, call.model, call.credential)))
             return
+        plan.forget()
         call.candidate, call.attempts = attempted.candidate, attempted.attempts
         call.first_token_ms = self._clock.now_ms() - call.started_at
         failure = await self._watch(attempted, health)

@@ -3,23 +3,32 @@
 A master key, which the database never sees, wraps one data key for each tenant; the data key seals that tenant's
 secrets. Each ciphertext is bound to its place (tenant, provider, key id, version): anywhere else it does not open.
 Whoever has the database alone has nothing; changing the master key means wrapping small data keys anew.
-Knows nothing of tables, files or the environment.
+Knows nothing of tables, files or the environment. The library behind it takes 10 MB, so it is loaded for the first
+key that is sealed or opened: a gateway without stored keys never needs it.
 """
 
+import importlib
 import re
 import secrets
 from base64 import b64decode
 from binascii import Error as NotBase64
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Protocol
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
+
+
+class Cipher(Protocol):
+    """AES-256-GCM under one key."""
+
+    def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes: ...
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes) -> bytes: ...
 
 
 class CannotOpen(Exception):
@@ -51,7 +60,7 @@ class DataKey:
     """The key of one tenant's secrets."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(key)
+        self._cipher = _cipher(key)
 
     def seal(self, place: Place, secret: str) -> bytes:
         """The secret for this place and no other."""
@@ -68,7 +77,7 @@ class Masters:
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) != KEY_BYTES for key in keys):
             raise ValueError(f"a master key has {KEY_BYTES} bytes")
-        self._ciphers = {_master_id(key): AESGCM(key) for key in keys}
+        self._keys = {_master_id(key): key for key in keys}
         self._first = _master_id(keys[0])
 
     @classmethod
@@ -90,14 +99,14 @@ class Masters:
         return None if wrapped.master_id == self._first else self._wrap(wrapped.tenant, self._unwrap(wrapped))
 
     def _wrap(self, tenant: str, key: bytes) -> WrappedKey:
-        sealed = _encrypt(self._ciphers[self._first], key, _wrapping(tenant, self._first))
+        sealed = _encrypt(_cipher(self._keys[self._first]), key, _wrapping(tenant, self._first))
         return WrappedKey(tenant, self._first, sealed)
 
     def _unwrap(self, wrapped: WrappedKey) -> bytes:
-        cipher = self._ciphers.get(wrapped.master_id)
-        if cipher is None:
+        key = self._keys.get(wrapped.master_id)
+        if key is None:
             raise CannotOpen("sealed under a master key that is not here")
-        return _decrypt(cipher, wrapped.wrapped, _wrapping(wrapped.tenant, wrapped.master_id))
+        return _decrypt(_cipher(key), wrapped.wrapped, _wrapping(wrapped.tenant, wrapped.master_id))
 
 
 def mint_master() -> str:
@@ -123,13 +132,19 @@ def _wrapping(tenant: str, master_id: str) -> bytes:
     return msgspec.json.encode(("kyma data key", tenant, master_id))
 
 
-def _encrypt(cipher: AESGCM, plain: bytes, bound: bytes) -> bytes:
+def _cipher(key: bytes) -> Cipher:
+    cipher: Cipher = importlib.import_module("cryptography.hazmat.primitives.ciphers.aead").AESGCM(key)
+    return cipher
+
+
+def _encrypt(cipher: Cipher, plain: bytes, bound: bytes) -> bytes:
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, bound)
 
 
-def _decrypt(cipher: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+def _decrypt(cipher: Cipher, sealed: bytes, bound: bytes) -> bytes:
+    wrong = importlib.import_module("cryptography.exceptions").InvalidTag
     try:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound)
-    except (InvalidTag, ValueError):
+    except (wrong, ValueError):
         raise CannotOpen("damaged, or not from this place") from None

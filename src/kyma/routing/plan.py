@@ -43,6 +43,9 @@ class Ask(msgspec.Struct, frozen=True):
     suits: Callable[[Model], bool] = _any_model
 
 
+FORGOTTEN = Ask("", 0.0)
+
+
 class Plan:
     """The first to try, and the rest once it has failed."""
 
@@ -65,6 +68,10 @@ class Plan:
         self.has_more = has_more
         self._health = health
         self._ask = ask
+
+    def forget(self) -> None:
+        """Somebody has answered, so nobody else will be asked: let go of what the request is remembered by."""
+        self._ask = FORGOTTEN
 
     def rest(self) -> list[Candidate]:
         """Who is tried after the first, in order; at most as many as attempts are left."""
