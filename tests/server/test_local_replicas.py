@@ -86,6 +86,7 @@ def test_the_death_of_one_under_load_is_noticed_by_no_customer_and_it_comes_back
     asked_before = len(load.answers)
     os.kill(killed, signal.SIGKILL)
     assert is_gone_within(killed, 3)
+    wait_until(lambda: any("x-kyma-fallback-layer" in answer.headers for answer in tuple(load.answers)), MODEL_READY_S)
     answers = load.end()
     assert {answer.status for answer in answers} == {200}, [answer for answer in answers if answer.status != 200]
     assert all(answer.text for answer in answers)

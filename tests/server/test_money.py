@@ -71,7 +71,9 @@ def test_usage_is_streamed_only_when_asked(customer: Api) -> None:
 @pytest.mark.parametrize("model", [*FAILURES, "rejected", "nope", "empty"])
 def test_nothing_is_charged_for_what_fails(customer: Api, model: str, is_streaming: bool) -> None:
     answer = customer.chat(model, stream=is_streaming)
-    assert answer.status != 200 or model == "empty"
+    assert (
+        answer.status != 200 or model == "empty" or b'"error"' in answer.body
+    )  # behind a sign of life, if it was slow
     body = customer.get("/v1/credits/balance").json()
     assert (body["balance"], body["reserved"], body["lifetime_spent"]) == (0.5, 0, 0)
 
