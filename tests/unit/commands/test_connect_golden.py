@@ -29,7 +29,12 @@ def everything(home: Path) -> dict[Path, bytes | None]:
 
 def test_every_agent_is_shown() -> None:
     assert AGENTS == sorted(read_agents(builtin_data(), None))
-    assert {path.name for path in GOLDEN.iterdir()} == {agent for agent in AGENTS if FILES[agent]}
+    assert {path.name for path in GOLDEN.iterdir()} == {*AGENTS}
+
+
+def test_who_reads_no_file_gets_steps(home: Path, kyma: Kyma) -> None:
+    assert kyma("connect", "cursor", *TO_NOBODY).out == (GOLDEN / "cursor" / "steps.said").read_text()
+    assert everything(home) == {}
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -114,7 +119,7 @@ def test_the_key_of_an_earlier_connection_is_not_shown_either(home: Path, kyma: 
 def test_golden_files_are_those_that_are_tested() -> None:
     endings = ("before", "after", "fresh")
     expected = {GOLDEN / agent / f"{name}.{ending}" for agent, _, name in PLACES for ending in endings}
-    assert {path for path in GOLDEN.rglob("*") if path.is_file()} == expected
+    assert {path for path in GOLDEN.rglob("*") if path.is_file()} == expected | {GOLDEN / "cursor" / "steps.said"}
 
 
 def test_a_copy_of_a_home_is_told_apart(home: Path, kyma: Kyma, tmp_path: Path) -> None:
