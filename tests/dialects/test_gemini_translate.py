@@ -312,6 +312,12 @@ def test_what_a_row_or_the_dialect_does_not_take_is_reported_in_the_customers_wo
     assert json.loads(rendered.body)["generationConfig"] == {"maxOutputTokens": 10, "stopSequences": list("abcde")}
 
 
+def test_a_tier_that_a_row_refuses_would_change_the_price_and_is_dropped() -> None:
+    rendered = render(service_tier="priority", quirks=Quirks(drop=("serviceTier",)), names={"service_tier": "tier"})
+    assert rendered.dropped == ("tier",) and "serviceTier" not in json.loads(rendered.body)
+    assert "serviceTier" in sent(service_tier="priority")
+
+
 def test_concepts_without_words_here_are_reported() -> None:
     names = {
         "logit_bias": "logit_bias",

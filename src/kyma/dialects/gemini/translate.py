@@ -56,7 +56,7 @@ def translate(chat: Chat, upstream_model: str, quirks: Quirks) -> Rendered:
         if choice := _tool_choice(chat, quirks, report):
             body["toolConfig"] = {"functionCallingConfig": choice}
     body["generationConfig"] = config
-    if chat.service_tier in SERVICE_TIERS:
+    if chat.service_tier in SERVICE_TIERS and "serviceTier" not in quirks.drop:
         body["serviceTier"] = SERVICE_TIERS[chat.service_tier]
     elif chat.service_tier not in (None, "auto"):
         report.drop("service_tier")
