@@ -125,8 +125,8 @@ def reload(as_json: AsJson = False, base_url: BaseUrl = "") -> None:
     for name, words in (("changed", "settings taken up"), ("needs_restart", "these wait for a restart")):
         if told[name]:
             typer.echo(f"{words}: {', '.join(told[name])}")
-    for warning in told["warnings"]:
-        typer.echo(warning)
+    if told["warnings"]:
+        typer.echo(f"{len(told['warnings'])} warnings of the catalog: kyma doctor --warnings")
 
 
 def _switch(base_url: str, target: str, *, is_on: bool) -> None:

@@ -51,7 +51,7 @@ class Reloaded(msgspec.Struct, frozen=True):
             parts.append(f"settings taken up: {', '.join(self.changed)}")
         if self.needs_restart:
             parts.append(f"these wait for a restart: {', '.join(self.needs_restart)}")
-        return "; ".join([*parts, *self.warnings])
+        return "; ".join([*parts, f"{len(self.warnings)} warnings of the catalog"] if self.warnings else parts)
 
 
 def read_files(config: Config) -> Files:
