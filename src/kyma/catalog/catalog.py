@@ -13,6 +13,7 @@ import msgspec
 
 from kyma.catalog.substitutes import substitute_for
 from kyma.core.errors import NotFound
+from kyma.core.media import MediaModel, Rate
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
 from kyma.core.preferences import Preferences
@@ -51,6 +52,7 @@ class Catalog:
         warnings: tuple[str, ...],
         suffixes: Mapping[str, Preferences],
         provider_names: Mapping[str, tuple[str, ...]],
+        media: Mapping[str, MediaModel] = MappingProxyType({}),
     ) -> None:
         """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising.
 
@@ -75,9 +77,10 @@ class Catalog:
             {alias: found.model.id for alias in aliases if (found := self._resolved.get(alias))}
         )
         self._substitutes = {key: tuple(self._substitutes_of(entry.model)) for key, entry in entries.items()}
+        self.media: Mapping[str, MediaModel] = MappingProxyType(dict(media))
         self.tiers = tiers
         self.warnings = warnings
-        self._price_book = _price_book(self.models)
+        self._price_book = _price_book(self.models, self.media)
         self.price_version = hashlib.sha256(self._price_book.encode()).hexdigest()[:16]
 
     def resolve(self, name: str) -> Resolved:
@@ -143,7 +146,7 @@ class Catalog:
         )
 
     def price_book_json(self) -> str:
-        """Every list price in pico-dollars per token, by model; `price_version` is this text's hash."""
+        """Every list price in pico-dollars a unit, by SKU; `price_version` is this text's hash."""
         return self._price_book
 
     def _servable_names(self) -> Iterator[tuple[str, Resolved]]:
@@ -198,6 +201,7 @@ def _not_available(model_id: str, entry: Entry) -> NotFound:
     return NotFound(message, code="model_not_available", param="model")
 
 
-def _price_book(models: Mapping[str, Model]) -> str:
-    book: dict[str, Price] = {model_id: model.price for model_id, model in models.items()}
+def _price_book(models: Mapping[str, Model], media: Mapping[str, MediaModel]) -> str:
+    book: dict[str, Price | Rate] = {model_id: model.price for model_id, model in models.items()}
+    book |= {model_id: model.rate for model_id, model in media.items()}
     return msgspec.json.encode(book, order="sorted").decode()
