@@ -36,7 +36,6 @@ class Entry(msgspec.Struct, frozen=True):
     model: Model
     prefixes: tuple[str, ...]
     missing: tuple[str, ...]
-    is_retired: bool
 
 
 class Catalog:
@@ -52,7 +51,7 @@ class Catalog:
         warnings: tuple[str, ...],
         suffixes: Mapping[str, Preferences],
         provider_names: Mapping[str, tuple[str, ...]],
-        media: Mapping[str, MediaModel] = MappingProxyType({}),
+        media: Mapping[str, MediaModel],
     ) -> None:
         """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising.
 
@@ -131,6 +130,8 @@ class Catalog:
 
         Raises: KeyError for an unknown id.
         """
+        if made := self.media.get(model_id):
+            return tuple(dict.fromkeys(route.switch for route in made.routes))
         return self._entries[model_id].missing
 
     def tier(self, number: int) -> Tier:
@@ -190,7 +191,7 @@ class Catalog:
 
 
 def _not_available(model_id: str, entry: Entry) -> NotFound:
-    if entry.is_retired:
+    if entry.model.status == "retired":
         message = f"The model '{model_id}' was retired on {entry.model.retires_on}."
     elif entry.missing:
         message = (
