@@ -198,7 +198,7 @@ QUALITIES = 'max_count = 1, qualities = ["low"], default_quality = "low"'
         (REEL.replace('"0.27"', '"0.27", usd_per_call = "1"'), "list_price.usd_per_call has no place"),
         (REEL.replace('"0.27", source = "test, 2026-11-21"', '"0.27", source = ""'), "list_price.source"),
         (REEL.replace(PRICE, "").replace(f"{ROUTE}, {OTHER}", ""), "list_price is needed"),
-        (REEL.replace(ROUTE, ROUTE.replace('"mill"', '"mil"')), r"routes\[0\].vendor: there is no .*'mil'"),
+        (REEL.replace(ROUTE, ROUTE.replace('"mill"', '"mil"')), r"routes\[0\].vendor: there is no vendor 'mil'"),
         (REEL.replace(ROUTE, ROUTE.replace('"0.1"', '"0"')), r"routes\[0\].usd_per_second: it must cost"),
         (REEL.replace(ROUTE, ROUTE.replace("_second", "_image")), r"routes\[0\].usd_per_image has no place"),
         (REEL.replace(ROUTE, ROUTE.replace("source", "sauce")), "sauce"),
@@ -218,7 +218,7 @@ QUALITIES = 'max_count = 1, qualities = ["low"], default_quality = "low"'
         (image("per-quality", BY_QUALITY, "larger_than_pixels = 5", QUALITIES), "larger_image_by_quality is needed"),
         (image("per-token", 'usd_per_1m_text_input = "1"'), "usd_per_1m_media_input is needed"),
         ("nonsense", "key"),
-        ('[media.reel]\nname = "Reel"', "owned_by"),
+        ('[media.reel]\nname = "Reel"', "unknown field `media`"),
     ],
 )
 def test_a_bad_media_row_names_file_and_field(mill: Mill, text: str, field: str) -> None:
