@@ -17,6 +17,7 @@ from kyma.catalog.rows import (
     ID,
     PATTERNS,
     AliasRow,
+    AutoRow,
     ModelFile,
     ModelRow,
     Named,
@@ -41,6 +42,7 @@ class Sheets(msgspec.Struct, frozen=True):
     providers: Mapping[str, ProviderRow]
     models: Mapping[str, ModelRow]
     aliases: Mapping[str, AliasRow]
+    auto: Mapping[str, AutoRow]
     suffixes: Mapping[str, SuffixRow]
     tiers: Mapping[str, TierRow]
 
@@ -59,6 +61,7 @@ def read(builtin: Traversable, overlay: Path | None) -> Sheets:
         providers=read_rows(folders, "providers.toml", ProviderRow),
         models={row_id: row for folder in folders for row_id, row in _models(folder)},
         aliases=read_rows(folders, "aliases.toml", AliasRow),
+        auto=read_rows(folders, "auto.toml", AutoRow),
         suffixes=read_rows(folders, "suffixes.toml", SuffixRow),
         tiers=read_rows(folders, "tiers.toml", TierRow),
     )
