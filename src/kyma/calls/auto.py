@@ -23,10 +23,14 @@ Allows = Callable[[Model], bool]
 
 
 class Demand(msgspec.Struct, frozen=True):
-    """Something that a request asks of its model, in words that follow "no model here", and who can do it."""
+    """Something that a request asks of its model, in words that follow "no model here", and who can do it.
+
+    One that `is_broad` fails too where another does, and is not worth a word then.
+    """
 
     words: str
     is_met: Callable[[Model], bool]
+    is_broad: bool = False
 
 
 def pick(request: CallRequest, catalog: Catalog, named: Resolved, allows: Allows) -> Resolved:
@@ -79,7 +83,7 @@ def _demands(request: CallRequest, needs: Needs) -> Iterator[Demand]:
         f"has a context window for about {about} tokens",
         lambda model: input_estimate(request, model) + answer <= model.context_window,
     )
-    yield Demand("is sold with all that the request asks for", lambda model: is_able(request, model))
+    yield Demand("is sold with all that the request asks for", lambda model: is_able(request, model), is_broad=True)
 
 
 def _reads_documents(model: Model) -> bool:
@@ -103,17 +107,22 @@ def _does(model: Model, demands: Iterable[Demand]) -> bool:
 
 
 def _nobody(demands: list[Demand], served: list[Model], catalog: Catalog, models: Iterable[Model]) -> InvalidRequest:
-    """What each model here falls short of: of all that is asked, or of one thing that none can do."""
+    """What none of the models here can do; where each thing can be done by one or another, what none does at once."""
     failed = [demand for demand in demands if not any(demand.is_met(model) for model in served)]
+    failed = [demand for demand in failed if not demand.is_broad] or failed
     if failed:
         said = " and none ".join(demand.words for demand in failed)
     else:
-        limits = [demand.words for demand in demands if not all(demand.is_met(model) for model in served)]
+        limits = [demand.words for demand in demands if not demand.is_broad and not _is_met_by_all(demand, served)]
         said = f"does all of this at once: {', '.join(limits)}"
     others = [model for model in models if not model.routes and _does(model, demands)]
     switches = dict.fromkeys(name for model in others for name in catalog.missing(model.id))
     hint = f"; set one of {', '.join(list(switches)[:SWITCHES_SHOWN])}" if switches else ""
     return InvalidRequest(f"auto: no model here {said}{hint}", code="no_model_able", param="model")
+
+
+def _is_met_by_all(demand: Demand, models: Iterable[Model]) -> bool:
+    return all(demand.is_met(model) for model in models)
 
 
 def _no_chat(request: CallRequest, catalog: Catalog) -> InvalidRequest:
