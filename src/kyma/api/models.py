@@ -120,6 +120,7 @@ def row(model: Model, catalog: Catalog) -> ModelRow:
         pricing_mode="per-token",
         context_length=model.context_window,
         speed=model.latency_tier,
+        release_stage=model.release_stage,
         gateway_output_limit=None,
         max_tokens_passthrough=True,
         available=bool(model.routes),

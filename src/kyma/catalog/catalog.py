@@ -13,7 +13,7 @@ import msgspec
 from kyma.catalog.auto import AUTO, AUTO_NAMES, Choice, Needs, Rule, choose
 from kyma.catalog.names import closest
 from kyma.catalog.substitutes import substitute_for
-from kyma.core.errors import InvalidRequest, NotFound
+from kyma.core.errors import InvalidRequest, NotFound, RequestError
 from kyma.core.media import MediaModel, Rate
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
@@ -55,7 +55,6 @@ class Entry(msgspec.Struct, frozen=True):
     model: Model
     prefixes: tuple[str, ...]
     missing: tuple[str, ...]
-    is_retired: bool
     successor: str | None = None
 
 
@@ -73,7 +72,7 @@ class Catalog:
         suffixes: Mapping[str, Preferences],
         provider_names: Mapping[str, tuple[str, ...]],
         rules: tuple[Rule, ...],
-        media: Mapping[str, MediaModel] = MappingProxyType({}),
+        media: Mapping[str, MediaModel],
     ) -> None:
         """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising.
 
@@ -88,6 +87,9 @@ class Catalog:
             name: model_id
             for model_id, entry in entries.items()
             for name in (model_id, *(f"{prefix}/{model_id}" for prefix in entry.prefixes))
+        }
+        self._media_known = {
+            name: model for model in media.values() for name in (model.id, *(f"{p}/{model.id}" for p in model.prefixes))
         }
         self.models: Mapping[str, Model] = MappingProxyType({key: entry.model for key, entry in entries.items()})
         self._rules = rules
@@ -116,7 +118,7 @@ class Catalog:
         An alias whose first target cannot be served here gives the next that can; one that ends in a star stands for
         all names that begin so and are no model, the longest first. A suffix may stand behind any of them: the alias is
         then both together. Raises: NotFound, with code `model_not_found` and the three closest names, or
-        `model_not_available` and what would make it servable.
+        `model_not_available` and what would make it servable; AskedElsewhere for a media SKU.
         """
         if found := self._resolved.get(name):
             return found
@@ -134,6 +136,12 @@ class Catalog:
             alias = f"{found.alias or base}{colon}{word}"
             return Resolved(found.model, alias, preferences, found.auto_reason)
         raise self._not_found(base)
+
+    def media_named(self, name: str) -> MediaModel | None:
+        """The media SKU that `name` stands for: an id, a creator's prefix allowed, or an alias; in any case."""
+        wanted = name.lower()
+        first = next(iter(self._alias_targets.get(wanted, ())), "")
+        return self._media_known.get(wanted) or self.media.get(first)
 
     def auto(self, needs: Needs) -> Choice:
         """Whom `auto` may pick for a request with such needs, be they servable here or not, the best first."""
@@ -163,6 +171,8 @@ class Catalog:
 
         Raises: KeyError for an unknown id.
         """
+        if made := self.media.get(model_id):
+            return tuple(dict.fromkeys(route.switch for route in made.routes))
         return self._entries[model_id].missing
 
     def tier(self, number: int) -> Tier:
@@ -205,8 +215,10 @@ class Catalog:
             return None
         return next((self._resolved[star] for star in self._stars if wanted.startswith(star[:-1])), None)
 
-    def _not_found(self, name: str) -> NotFound:
+    def _not_found(self, name: str) -> RequestError:
         wanted = name.lower()
+        if made := self.media_named(wanted):
+            return AskedElsewhere(made)
         if model_id := self._known.get(wanted):
             return _not_available(model_id, self._entries[model_id])
         if wanted in self._alias_targets or wanted in AUTO_NAMES:
@@ -231,7 +243,7 @@ class Catalog:
 
 
 def _not_available(model_id: str, entry: Entry) -> NotFound:
-    if entry.is_retired:
+    if entry.model.status == "retired":
         message = f"The model '{model_id}' was retired on {entry.model.retires_on}."
         if entry.successor is not None:
             message += f" Ask for '{entry.successor}' in its place."

@@ -158,7 +158,11 @@ def refusal(request: CallRequest, catalog: Catalog) -> KymaError:
         (saw(IMAGE), "no model here takes images; set one of ", "GEMINI_API_KEY"),
         (saw(AUDIO), "no model here takes audio", ""),
         (said(tools=TOOLS), "no model here can call tools; set one of ", "MOONSHOT_API_KEY"),
-        (saw(IMAGE, tools=TOOLS), "no model here takes images and none can call tools; set one of ", "MOONSHOT_API_KEY"),
+        (
+            saw(IMAGE, tools=TOOLS),
+            "no model here takes images and none can call tools; set one of ",
+            "MOONSHOT_API_KEY",
+        ),
         (said(reasoning_effort="high"), "no model here reasons; set one of ", "DEEPINFRA_API_KEY"),
         (said(LONG), "no model here has a context window for about 125009 tokens; set one of ", "GEMINI_API_KEY"),
         (said(max_tokens=10_000), "no model here answers with 10000 tokens", "DASHSCOPE_API_KEY"),
