@@ -239,7 +239,7 @@ class Catalog:
         """Every name that may be meant, and whether what it stands for can be had."""
         texts = (*self._entries, *self._alias_targets, AUTO)
         names = {name: name in self._resolved for name in texts if not name.endswith("*")}
-        return names | {name: model.status != "retired" for name, model in self.media.items()}
+        return names | dict.fromkeys(self.media, False)  # there is no endpoint of theirs yet
 
 
 def _not_available(model_id: str, entry: Entry) -> NotFound:

@@ -8,11 +8,10 @@ UNSERVED = 0.2
 
 
 def closest(wanted: str, names: Mapping[str, bool], count: int = 3) -> list[str]:
-    """The most alike of `names`, each with whether what it stands for can be had; what cannot comes last."""
+    """The most alike of `names`, each with whether what it stands for can be had: that counts for it."""
     matcher = SequenceMatcher(b=wanted)
     scores: dict[str, float] = {}
     for name, can_be_had in names.items():
         matcher.set_seq1(name)
         scores[name] = matcher.ratio() - (0 if can_be_had else UNSERVED)
-    best = sorted(scores, key=lambda name: (-scores[name], name))[:count]
-    return sorted(best, key=names.__getitem__, reverse=True)
+    return sorted(scores, key=lambda name: (-scores[name], name))[:count]
