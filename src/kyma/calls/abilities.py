@@ -52,6 +52,8 @@ def wrong_kind(asked: Kind, model: Model | MediaModel) -> InvalidRequest:
     wanted, _ = NAMES[asked]
     if isinstance(model, MediaModel):
         found, place = MEDIA_NAMES[model.capability], f"POST {model.endpoint}, {NOT_SERVED}"
+        if model.status == "retired":
+            place = f"POST {model.endpoint}; it was retired on {model.retires_on}"
     else:
         found, place = NAMES[model.kind][0], f"POST {NAMES[model.kind][1]}"
     code = "not_" + wanted.replace(" ", "_")
