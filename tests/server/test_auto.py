@@ -208,17 +208,19 @@ def test_a_page_may_read_the_reason(operator: Api) -> None:
     assert "x-kyma-auto-reason" in exposed.lower().split(", ")
 
 
-@pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES, GENERATE])
+THINKING: dict[str, dict[str, Any]] = {
+    CHAT: {"reasoning_effort": "high"},
+    RESPONSES: {"reasoning": {"effort": "high"}},
+    MESSAGES: {"max_tokens": 3_000, "thinking": {"type": "enabled", "budget_tokens": 2_000}},
+    GENERATE: {"generationConfig": {"thinkingConfig": {"thinkingBudget": 2_000}}},
+}
+
+
+@pytest.mark.parametrize("path", THINKING)
 def test_where_nobody_can_do_it_each_dialect_says_what_is_missing(
     operator: Api, upstream: UpstreamProcess, path: str
 ) -> None:
-    wish: dict[str, Any] = {
-        CHAT: {"reasoning_effort": "high"},
-        RESPONSES: {"reasoning": {"effort": "high"}},
-        MESSAGES: {"max_tokens": 3_000, "thinking": {"type": "enabled", "budget_tokens": 2_000}},
-        GENERATE: {"generationConfig": {"thinkingConfig": {"thinkingBudget": 2_000}}},
-    }[path]
-    answer = ask(operator, path, "auto", PLAIN[path] | IMAGES[path] | wish)
+    answer = ask(operator, path, "auto", PLAIN[path] | IMAGES[path] | THINKING[path])
     assert answer.status == 400
     said = "auto: no model here does all of this at once: takes images, reasons; set one of "
     assert answer.json()["error"]["message"].startswith(said)
