@@ -68,7 +68,7 @@ def needs_of(request: ChatRequest) -> Needs:
     }
     return Needs(
         frozenset(need for need, is_asked in asked.items() if is_asked),
-        -(-(request.input_bytes + request.document_bytes) // BYTES_PER_TOKEN),
+        -(-request.input_bytes // BYTES_PER_TOKEN),
         request.max_tokens if request.max_tokens > USUAL_ANSWER else 0,
     )
 
@@ -78,10 +78,10 @@ def _demands(request: CallRequest, needs: Needs) -> Iterator[Demand]:
     answer = needs.output_tokens
     if answer:
         yield Demand(f"answers with {answer} tokens", lambda model: answer <= (model.max_output_tokens or answer))
-    about = needs.input_tokens + answer
+    read = msgspec.structs.replace(request, document_bytes=0)  # how many tokens a file is, its bytes do not tell
     yield Demand(
-        f"has a context window for about {about} tokens",
-        lambda model: input_estimate(request, model) + answer <= model.context_window,
+        f"has a context window for about {needs.input_tokens + answer} tokens",
+        lambda model: input_estimate(read, model) + answer <= model.context_window,
     )
     yield Demand("is sold with all that the request asks for", lambda model: is_able(request, model), is_broad=True)
 

@@ -183,6 +183,11 @@ def test_a_document_goes_to_a_model_that_can_be_handed_it() -> None:
     assert "takes documents" in refusal(saw(FILE), here("DASHSCOPE_API_KEY", "GROQ_API_KEY")).message
 
 
+def test_a_large_document_has_no_size_in_tokens() -> None:
+    large = {"type": "file", "file": {"file_data": PDF + "A" * 8_000_000, "filename": "a.pdf"}}
+    assert picked(saw(large), here(*MANY)) == ("claude-sonnet-4-6", "documents")
+
+
 def test_what_only_its_own_dialect_can_be_told_goes_there_if_it_can() -> None:
     marked = [{"type": "text", "text": "be brief", "cache_control": {"type": "ephemeral"}}]
     catalog = here("ANTHROPIC_API_KEY", "DASHSCOPE_API_KEY")

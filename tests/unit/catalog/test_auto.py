@@ -1,5 +1,8 @@
 """The rules of `auto` as data: their order, whom they name, which rows are refused; and its names."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from kyma.catalog import CatalogError, Needs, Sheets
@@ -8,6 +11,7 @@ from kyma.core.preferences import Preferences
 
 from .conftest import ENGINES, Here, model_file, route
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "routing.md"
 GOOD = model_file(route("near"))
 RULE = '[night]\nrank = 50\nwhen = ["tools"]\ntargets = ["owl"]\nreason = "night"\nsource = "test, 2026-11-22"\n'
 
@@ -108,3 +112,17 @@ def test_the_same_needs_are_told_the_same(here: Here) -> None:
 def test_every_chat_model_is_there_once(here: Here, sheets: Sheets) -> None:
     models = [model.id for model in here().auto(Needs(frozenset(("tools",)))).models]
     assert sorted(models) == sorted(name for name, row in sheets.models.items() if row.kind == "chat")
+
+
+def test_the_rule_of_the_page_holds_where_it_says(owl: Here) -> None:
+    (rule,) = re.findall(r"```toml\n(\[contracts\].*?)```", PAGE.read_text(), re.S)
+    catalog = owl(GOOD, auto=rule)
+    asked = catalog.auto(Needs(frozenset(("documents",)), 20_000))
+    assert (asked.reason, asked.models[0].id) == ("contracts", "claude-opus-4-7")
+    assert catalog.auto(Needs(frozenset(("documents",)), 19_999)).reason == "documents"
+
+
+def test_the_page_has_every_reason_in_the_order_of_the_rules(sheets: Sheets) -> None:
+    rows = sorted(sheets.auto.values(), key=lambda row: row.rank)
+    table = PAGE.read_text().split("## Auto")[1].split("## Suffixes")[0]
+    assert re.findall(r"^\| `([a-z, ]+)` \|", table, re.M) == [row.reason for row in rows]
