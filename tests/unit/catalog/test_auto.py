@@ -126,3 +126,10 @@ def test_the_page_has_every_reason_in_the_order_of_the_rules(sheets: Sheets) -> 
     rows = sorted(sheets.auto.values(), key=lambda row: row.rank)
     table = PAGE.read_text().split("## Auto")[1].split("## Suffixes")[0]
     assert re.findall(r"^\| `([a-z, ]+)` \|", table, re.M) == [row.reason for row in rows]
+
+
+def test_behind_the_rules_stand_the_best_then_the_longest(owl: Here) -> None:
+    plain = '[plain]\nrank = 10_000\ntargets = ["owl"]\nreason = "ours"\nsource = "t"\n'
+    models = [model.id for model in owl(GOOD, auto=plain).auto(Needs()).models]
+    assert models[:4] == ["owl", "claude-opus-4-7", "claude-sonnet-4-6", "deepseek-v4-pro"]
+    assert models.index("deepseek-v4-flash") < models.index("deepseek-r1") < models.index("glm-4.7-flash")
