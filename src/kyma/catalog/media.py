@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
-from kyma.catalog.dates import day_text, epoch_s, is_past
+from kyma.catalog.dates import day_text, epoch_s, has_ended
 from kyma.catalog.media_pricing import MediaOffer, media_offer
 from kyma.catalog.media_rows import MediaRow
 from kyma.catalog.sheets import CatalogError, Sheets
@@ -146,7 +146,7 @@ def _model(model_id: str, row: MediaRow, made: MediaOffer, switches: Mapping[str
         rate=made.rate,
         price_source=made.price_source,
         limits=row.limits,
-        status="retired" if is_past(row.retires_on, today) else row.status,
+        status="retired" if has_ended(row.retires_on, today) else row.status,
         endpoint=row.endpoint or _ENDPOINTS[row.capability],
         pool=row.pool,
         latency_tier=row.latency_tier,

@@ -5,8 +5,9 @@ from datetime import date
 
 import msgspec
 
-from kyma.catalog.media_rows import LARGER, PRICES, MediaPriceRow, MediaRouteRow, MediaRow
-from kyma.catalog.pricing import DEAREST, still_there
+from kyma.catalog.dated import in_force, steps
+from kyma.catalog.media_rows import LARGER, PRICES, MediaPriceRow, MediaPrices, MediaRouteRow, MediaRow
+from kyma.catalog.pricing import DEAREST, exactly, in_place, still_there
 from kyma.catalog.sheets import CatalogError
 from kyma.core.media import MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 from kyma.core.money import Picos, each_to_picos, per_million_to_picos, per_thousand_to_picos, with_markup
@@ -25,12 +26,13 @@ class MediaOffer(msgspec.Struct, frozen=True):
 
 def media_offer(model_id: str, row: MediaRow, vendors: Collection[str], today: date) -> MediaOffer:
     """The rules of this module for one row. Raises: CatalogError for a bad price, an unknown vendor, a free SKU."""
-    costed = tuple(_costed(row, vendors))
+    costed = tuple(_costed(row, vendors, today))
     active, ended = still_there(model_id, row.retires_on, costed, today)
     if row.list_price is None:
         rate, price_source = _dearest(row, [cost for _, cost in active or costed]), DEAREST
     else:
-        rate, price_source = _rate(f"{row.where}: list_price", row, row.list_price), row.list_price.source
+        listed, rate = _today(f"{row.where}: list_price", row, row.list_price, today)
+        price_source = listed.source
     loss = tuple(
         f"{model_id}: {route.id} dropped: {_text(route)} with the mark-up exceeds the list price"
         for route, cost in active
@@ -40,16 +42,19 @@ def media_offer(model_id: str, row: MediaRow, vendors: Collection[str], today: d
     return MediaOffer(rate=rate, price_source=price_source, routes=fitting, warnings=ended + loss)
 
 
-def _costed(row: MediaRow, vendors: Collection[str]) -> Iterator[Costed]:
-    seen: set[str] = set()
-    for index, route in enumerate(row.routes):
-        where = f"{row.where}: routes[{index}]"
-        if route.vendor not in vendors:
-            raise CatalogError(f"{where}.vendor: there is no vendor or provider {route.vendor!r}")
-        if route.id in seen:
-            raise CatalogError(f"{where}: {route.id} is listed twice")
-        seen.add(route.id)
-        yield route, _rate(where, row, route)
+def _costed(row: MediaRow, vendors: Collection[str], today: date) -> Iterator[Costed]:
+    for where, route in in_place(row, row.routes, "vendor", vendors):
+        now, cost = _today(where, row, route, today)
+        figures = {field: getattr(now, field) for field in MediaPrices.__struct_fields__}
+        yield msgspec.structs.replace(route, **figures), cost
+
+
+def _today(where: str, row: MediaRow, typed: MediaPriceRow | MediaRouteRow, today: date) -> tuple[MediaPrices, Rate]:
+    """The prices in force and what they make; those that were announced are read too."""
+    for place, prices in steps(where, typed, typed.later):
+        _rate(place, row, prices)
+    now = in_force(typed, typed.later, today)
+    return now, _rate(where, row, now)
 
 
 def _fits(cost: Rate, price: Rate) -> bool:
@@ -64,10 +69,10 @@ def _dearest(row: MediaRow, costs: list[Rate]) -> Rate:
     return costs[0].at({name: with_markup(max(prices[name] for prices in every)) for name in every[0]})
 
 
-def _rate(where: str, row: MediaRow, priced: MediaPriceRow) -> Rate:
+def _rate(where: str, row: MediaRow, priced: MediaPrices) -> Rate:
     """The price fields of a row's mode as picos. Raises: CatalogError for another mode's, a missing one, a zero."""
     wanted = (*PRICES[row.mode], *([LARGER] if row.larger_than_pixels else []))
-    for field in MediaPriceRow.__struct_fields__:
+    for field in MediaPrices.__struct_fields__:
         if field.startswith("usd_") and (getattr(priced, field) is not None) != (field in wanted):
             verb = "is needed" if field in wanted else "has no place"
             raise CatalogError(f"{where}.{field} {verb}: the mode is {row.mode}")
@@ -91,7 +96,7 @@ def _rate(where: str, row: MediaRow, priced: MediaPriceRow) -> Rate:
             return UnitRate(row.mode, _picos(where, wanted[0], getattr(priced, wanted[0]), each_to_picos))
 
 
-def _by_quality(where: str, row: MediaRow, field: str, priced: MediaPriceRow) -> dict[str, Picos]:
+def _by_quality(where: str, row: MediaRow, field: str, priced: MediaPrices) -> dict[str, Picos]:
     texts: dict[str, str] = getattr(priced, field)
     if texts.keys() != set(row.limits.qualities):
         raise CatalogError(f"{where}.{field}: one price for each of limits.qualities is needed")
@@ -99,10 +104,7 @@ def _by_quality(where: str, row: MediaRow, field: str, priced: MediaPriceRow) ->
 
 
 def _picos(where: str, field: str, text: str, reading: Callable[[str], Picos]) -> Picos:
-    try:
-        picos = reading(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.{field}: {error}") from error
+    picos = exactly(where, field, text, reading)
     if not picos:
         raise CatalogError(f"{where}.{field}: it must cost more than nothing")
     return picos
@@ -110,5 +112,5 @@ def _picos(where: str, field: str, text: str, reading: Callable[[str], Picos]) -
 
 def _text(route: MediaRouteRow) -> str:
     """What a route charges in its row's own words."""
-    said = ((field, getattr(route, field)) for field in MediaPriceRow.__struct_fields__ if field.startswith("usd_"))
+    said = ((field, getattr(route, field)) for field in MediaPrices.__struct_fields__ if field.startswith("usd_"))
     return ", ".join(f"{field} {value}" for field, value in said if value is not None)

@@ -66,8 +66,8 @@ class VendorRow(SourcedRow, frozen=True, kw_only=True):
     key_env: Text
 
 
-class MediaPriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a customer pays. Which of the fields there are, the row's mode says."""
+class MediaPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices in USD, as texts. Which of the fields there are, the row's mode says."""
 
     usd_per_image: str | None = None
     usd_per_image_by_quality: dict[str, str] | None = None
@@ -87,11 +87,24 @@ class MediaPriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     source: Text
 
 
-class MediaRouteRow(MediaPriceRow, frozen=True, kw_only=True):
-    """A vendor, or a provider, and what it charges us, in the row's mode whatever the vendor's own."""
+class LaterMediaPrices(MediaPrices, frozen=True, kw_only=True):
+    """The prices `from` a day on (UTC), all of them."""
+
+    starts_on: date = msgspec.field(name="from")
+
+
+class MediaPriceRow(MediaPrices, frozen=True, kw_only=True):
+    """What a customer pays. `later` announces what it will be."""
+
+    later: tuple[LaterMediaPrices, ...] = ()
+
+
+class MediaRouteRow(MediaPrices, frozen=True, kw_only=True):
+    """A vendor, or a provider, and what it charges us now and `later`, in the row's mode whatever the vendor's own."""
 
     vendor: str
     model: Text
+    later: tuple[LaterMediaPrices, ...] = ()
     retires_on: date | None = None
 
     @property

@@ -1,17 +1,19 @@
 """What a model is sold for and which routes may serve it at that price.
 
-A list price stands as typed; without one the dearest active route with the mark-up makes it. A route that costs more
-than the price allows, or has ended, is left out with a warning. Whether a provider is on never moves a price.
+A list price stands as typed; without one the dearest active route with the mark-up makes it. Of prices and costs that
+were announced those in force today count. A route that costs more than the price allows, or has ended, is left out with
+a warning. Whether a provider is on never moves a price.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from kyma.catalog.dates import is_past
-from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow
+from kyma.catalog.dated import in_force, steps
+from kyma.catalog.dates import has_ended
+from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow, Row, UnitPrices
 from kyma.catalog.sheets import CatalogError, quirks_of
 from kyma.core.model import Kind, Price
 from kyma.core.money import (
@@ -54,16 +56,13 @@ class Offer(msgspec.Struct, frozen=True):
 
 def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], today: date) -> Offer:
     """The rules of this module for one row. Raises: CatalogError for a bad price, an unknown provider, a free model."""
-    costed = tuple(_costed(row, providers))
+    costed = tuple(costs(row, providers, today))
     active, ended = still_there(model_id, row.retires_on, costed, today)
     if row.list_price is None:
         price, price_source = _dearest(row, active or costed), DEAREST
     else:
-        price, price_source = _listed(row, row.list_price), row.list_price.source
-    if not row.is_free and not _is_paid(row, price):
-        raise CatalogError(f"{row.where}: list_price: a model must cost more than nothing, unless it says is_free")
-    if row.is_free and (price.input or price.output):
-        raise CatalogError(f"{row.where}: list_price: a free model costs nothing")
+        price, price_source = _listed(row, row.list_price, today)
+    _check_sellable(f"{row.where}: list_price", row, price)
     loss = tuple(
         f"{model_id}: {route.id} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
         for route, cost in active
@@ -71,6 +70,20 @@ def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], to
     )
     fitting = tuple((route, cost) for route, cost in active if fits(row.kind, cost, price))
     return Offer(price=price, price_source=price_source, routes=fitting, warnings=ended + loss)
+
+
+def costs(row: ModelRow, providers: Mapping[str, ProviderRow], today: date) -> Iterator[Costed]:
+    """Every route as it reads today, ended or not, and what it costs. Raises: CatalogError."""
+    for where, route in in_place(row, row.routes, "provider", providers):
+        quirks_of(where, row.quirks, route.quirks)
+        if row.kind != "chat" and row.kind not in WHOLE.get(providers[route.provider].dialect, {}):
+            raise CatalogError(f"{where}.provider: it serves chats and no {row.kind} models")
+        for place, typed in steps(where, route, route.later):
+            if not (_is_paid(row, _cost(place, typed)) or row.is_free or providers[route.provider].is_local):
+                raise CatalogError(f"{place}.input: only a local provider may cost nothing")
+        now = in_force(route, route.later, today)
+        figures = {field: getattr(now, field) for field in UnitPrices.__struct_fields__}
+        yield msgspec.structs.replace(route, **figures), _cost(where, now)
 
 
 def fits(kind: Kind, cost: Price, price: Price) -> bool:
@@ -93,39 +106,43 @@ def still_there(
     model_id: str, retires_on: date | None, routes: tuple[tuple[EndingT, CostT], ...], today: date
 ) -> tuple[tuple[tuple[EndingT, CostT], ...], tuple[str, ...]]:
     """The routes that have not ended, none if the model has; warnings say what has."""
-    if is_past(retires_on, today):
+    if has_ended(retires_on, today):
         return (), (f"{model_id}: not offered: it retired on {retires_on}",)
     ended = tuple(
         f"{model_id}: {route.id} dropped: it ended on {route.retires_on}"
         for route, _ in routes
-        if is_past(route.retires_on, today)
+        if has_ended(route.retires_on, today)
     )
-    return tuple((route, cost) for route, cost in routes if not is_past(route.retires_on, today)), ended
+    return tuple((route, cost) for route, cost in routes if not has_ended(route.retires_on, today)), ended
 
 
-def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:
+def in_place(
+    row: Row, routes: tuple[EndingT, ...], field: Literal["provider", "vendor"], known: Collection[str]
+) -> Iterator[tuple[str, EndingT]]:
+    """Each route with its place for messages. Raises: CatalogError for a stranger's, or one that is listed twice."""
     seen: set[str] = set()
-    for index, route in enumerate(row.routes):
-        where = f"{row.where}: routes[{index}]"
-        if route.provider not in providers:
-            raise CatalogError(f"{where}.provider: there is no provider {route.provider!r}")
+    for index, route in enumerate(routes):
+        where, name = f"{row.where}: routes[{index}]", getattr(route, field)
+        if name not in known:
+            raise CatalogError(f"{where}.{field}: there is no {field} {name!r}")
         if route.id in seen:
             raise CatalogError(f"{where}: {route.id} is listed twice")
         seen.add(route.id)
-        quirks_of(where, row.quirks, route.quirks)
-        cost = Price(
-            input=_picos(where, "input", route.input),
-            cached_input=_picos(where, "cached_input", route.cached_input or route.input),
-            cache_write=_picos(where, "cache_write", route.cache_write or route.input),
-            output=_picos(where, "output", route.output),
-            cache_write_1h=_picos(where, "cache_write_1h", route.cache_write_1h or route.cache_write or route.input),
-            search=_search(where, route.search),
-        )
-        if not (_is_paid(row, cost) or row.is_free or providers[route.provider].is_local):
-            raise CatalogError(f"{where}.input: only a local provider may cost nothing")
-        if row.kind != "chat" and row.kind not in WHOLE.get(providers[route.provider].dialect, {}):
-            raise CatalogError(f"{where}.provider: it serves chats and no {row.kind} models")
-        yield route, cost
+        yield where, route
+
+
+def exactly(where: str, field: str, text: str, reading: Callable[[str], Picos]) -> Picos:
+    """A price as `reading` reads it. Raises: CatalogError naming the field."""
+    try:
+        return reading(text)
+    except ValueError as error:
+        raise CatalogError(f"{where}.{field}: {error}") from error
+
+
+def _cost(where: str, typed: UnitPrices) -> Price:
+    fresh = _picos(where, "input", typed.input)
+    cached = fresh if typed.cached_input is None else _picos(where, "cached_input", typed.cached_input)
+    return _price(where, typed, cached)
 
 
 def _is_paid(row: ModelRow, price: Price) -> bool:
@@ -150,36 +167,48 @@ def _dearest(row: ModelRow, routes: tuple[Costed, ...]) -> Price:
     )
 
 
-def _listed(row: ModelRow, listed: PriceRow) -> Price:
+def _listed(row: ModelRow, listed: PriceRow, today: date) -> tuple[Price, str]:
+    """The price in force and its source."""
     where = f"{row.where}: list_price"
-    fresh = _picos(where, "input", listed.input)
-    cached, rest = divmod(fresh, 10)
-    if listed.cached_input is not None:
-        cached = _picos(where, "cached_input", listed.cached_input)
+    for place, typed in steps(where, listed, listed.later):
+        _check_sellable(place, row, _list_price(place, typed))
+    now = in_force(listed, listed.later, today)
+    return _list_price(where, now), now.source
+
+
+def _check_sellable(where: str, row: ModelRow, price: Price) -> None:
+    if not row.is_free and not _is_paid(row, price):
+        raise CatalogError(f"{where}: a model must cost more than nothing, unless it says is_free")
+    if row.is_free and (price.input or price.output):
+        raise CatalogError(f"{where}: a free model costs nothing")
+
+
+def _list_price(where: str, typed: UnitPrices) -> Price:
+    cached, rest = divmod(_picos(where, "input", typed.input), 10)
+    if typed.cached_input is not None:
+        cached = _picos(where, "cached_input", typed.cached_input)
     elif rest:
         raise CatalogError(f"{where}.cached_input is needed: a tenth of input is no whole pico-dollar a token")
+    return _price(where, typed, cached)
+
+
+def _price(where: str, typed: UnitPrices, cached: Picos) -> Price:
     return Price(
-        input=fresh,
+        input=_picos(where, "input", typed.input),
         cached_input=cached,
-        cache_write=_picos(where, "cache_write", listed.cache_write or listed.input),
-        output=_picos(where, "output", listed.output),
-        cache_write_1h=_picos(where, "cache_write_1h", listed.cache_write_1h or listed.cache_write or listed.input),
-        search=_search(where, listed.search),
+        cache_write=_picos(where, "cache_write", typed.cache_write or typed.input),
+        output=_picos(where, "output", typed.output),
+        cache_write_1h=_picos(where, "cache_write_1h", typed.cache_write_1h or typed.cache_write or typed.input),
+        search=_search(where, typed.search),
     )
 
 
 def _picos(where: str, field: str, text: str) -> Picos:
-    try:
-        return per_million_to_picos(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.{field}: {error}") from error
+    return exactly(where, field, text, per_million_to_picos)
 
 
 def _search(where: str, text: str | None) -> Picos | None:
-    try:
-        return None if text is None else per_thousand_to_picos(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.search: {error}") from error
+    return None if text is None else exactly(where, "search", text, per_thousand_to_picos)
 
 
 def _text(price: Price) -> str:

@@ -99,12 +99,10 @@ class ProviderRow(SourcedRow, frozen=True, kw_only=True):
     discovery: Discovery | None = None
 
 
-class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a customer pays, in USD per 1M tokens. `cached_input` left out: a tenth of `input`.
+class UnitPrices(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """USD per 1M tokens, as texts. `cache_write` left out is `input`, `cache_write_1h` left out is `cache_write`.
 
-    `cache_write` left out is `input`, `cache_write_1h` left out is `cache_write`. `search` is in USD per 1,000
-    searches; left out, no search is sold.
-    `output` is for chats; nothing else generates any.
+    `search` is in USD per 1,000 searches; left out, there is none. `output` is for chats; nothing else generates any.
     """
 
     input: str
@@ -116,26 +114,32 @@ class PriceRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     source: Text
 
 
-class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A source and what it charges us, as in `PriceRow`. `cached_input` left out: billed as fresh.
+class LaterPrices(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The prices `from` a day on (UTC), all of them: what is left out is left out as in a first row."""
+
+    starts_on: date = msgspec.field(name="from")
+
+
+class PriceRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a customer pays. `cached_input` left out: a tenth of `input`. `later` announces what it will be."""
+
+    later: tuple[LaterPrices, ...] = ()
+
+
+class RouteRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source and what it charges us, now and `later`. `cached_input` left out: billed as fresh.
 
     `data_policy` is for a model that its provider treats otherwise than the rest.
     """
 
     provider: str
     model: str
-    input: str
-    cached_input: str | None = None
-    cache_write: str | None = None
-    cache_write_1h: str | None = None
-    output: str = "0"
-    search: str | None = None
+    later: tuple[LaterPrices, ...] = ()
     retires_on: date | None = None
     quirks: dict[str, object] = {}
     weight: Weight | None = None
     first_token_s: Seconds | None = None
     data_policy: DataPolicy | None = None
-    source: Text
 
     @property
     def id(self) -> str:

@@ -9,6 +9,8 @@ from kyma.commands import (
     keys,
     ledger,
     local,
+    models,
+    prices,
     provider_keys,
     routes,
     serve,
@@ -30,6 +32,8 @@ app.command("translate")(translate.translate)
 app.command("connect")(connect.connect)
 app.command("reload")(routes.reload)
 app.add_typer(routes.app, name="routes")
+app.add_typer(prices.app, name="prices")
+app.add_typer(models.app, name="models")
 app.add_typer(local.app, name="local")
 app.add_typer(keys.app, name="keys")
 app.add_typer(provider_keys.app, name="provider-keys")

@@ -2,19 +2,18 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from kyma.commands.running import LONG_S, BaseUrl, ask
+from kyma.commands.table import print_table
 from kyma.core.money import usd_text, usd_to_nanos
 
 app = typer.Typer(help="The sources of the running gateway: how they do, what would be tried, switches, probes.")
 
-COLUMNS = 120
-NAME_COLUMNS = 36
 SOURCES, EXPLAIN = "/v1/admin/routes", "/v1/admin/routes/explain"
 
 Json = Mapping[str, Any]
@@ -42,7 +41,7 @@ def routes(
         _print_json(answer)
         return
     head = ("ROUTE", "ON", "WGHT", "BREAKER", "CALLS", "BAD", "P50", "P95", "TOK/S", "BUSY", "LAST ERROR")
-    _print_table(head, [_cells(row) for row in answer["data"]])
+    print_table(head, [_cells(row) for row in answer["data"]])
     for row in answer["providers"]:
         if row["switched_off"]:
             typer.echo(f"{row['id']} is switched off since {row['switched_off']['at']} by {row['switched_off']['by']}")
@@ -99,7 +98,7 @@ def probe(
             (row["route"], row["model"], "ok" if row["ok"] else "FAIL", str(row["latency_ms"]), row["error"] or "")
             for row in answer["data"]
         ]
-        _print_table(("ROUTE", "MODEL", "RESULT", "MS", "ERROR"), cells)
+        print_table(("ROUTE", "MODEL", "RESULT", "MS", "ERROR"), cells)
     raise typer.Exit(0 if all(row["ok"] for row in answer["data"]) else 1)
 
 
@@ -115,9 +114,13 @@ def switch_off(target: Target, base_url: BaseUrl = "") -> None:
     _switch(base_url, target, is_on=False)
 
 
-def reload(as_json: AsJson = False, base_url: BaseUrl = "") -> None:
+def reload(
+    accept: Annotated[bool, typer.Option("--accept", help="List prices may move by more than 20 %")] = False,
+    as_json: AsJson = False,
+    base_url: BaseUrl = "",
+) -> None:
     """Let the running gateway read catalog, kyma.toml and secrets anew; one error, and all stays as it was."""
-    told = ask(base_url, "POST", "/v1/admin/reload")
+    told = ask(base_url, "POST", "/v1/admin/reload", query={"accept_prices": "true" if accept else ""})
     if as_json:
         _print_json(told)
         return
@@ -172,19 +175,6 @@ def _cells(row: Json) -> tuple[str, ...]:
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.0f}"
-
-
-def _print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Columns as wide as they must be, the last with what is left; no line is longer than `COLUMNS`."""
-    shown = [[_cut(cells[0], NAME_COLUMNS), *cells[1:]] for cells in (head, *rows)]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
-    for cells in shown:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
-        typer.echo(_cut(line.rstrip(), COLUMNS))
-
-
-def _cut(text: str, columns: int) -> str:
-    return text if len(text) <= columns else f"{text[: columns - 1]}…"
 
 
 def _print_json(answer: object) -> None:

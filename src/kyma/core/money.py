@@ -4,7 +4,7 @@ A request costs `ceil(sum(units * price) / 1000)` nano-dollars, rounded once, up
 """
 
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 
 import msgspec
 
@@ -59,6 +59,11 @@ def usd_to_nanos(text: str) -> Nanos:
 def per_million_to_picos(text: str) -> Picos:
     """A price written as USD per 1M tokens (`"0.2025"`) as picos per token. Raises: ValueError unless exact."""
     return _exact(text, 1_000_000, "pico-dollars a token")
+
+
+def per_million_rounded_up(figure: Decimal) -> Picos:
+    """Somebody else's price in USD per 1M tokens as picos per token, however fine it is."""
+    return int((figure * 1_000_000).to_integral_value(ROUND_CEILING))
 
 
 def per_thousand_to_picos(text: str) -> Picos:

@@ -13,6 +13,7 @@ from kyma.gateway.opening import (
     open_accounts,
     open_database,
     sheets_of,
+    today_of,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "open_database",
     "open_gateway",
     "sheets_of",
+    "today_of",
 ]

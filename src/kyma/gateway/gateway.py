@@ -172,8 +172,8 @@ class Gateway:
         read_masters(self.config)  # a wrong one is told now, not to the first who needs it
         await self.publisher.start()
         await self.switches.load()
-        keys = self.publisher.keep_following_keys()
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), keys):
+        published = (self.publisher.keep_following_keys(), self.publisher.keep_following_days())
+        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), *published):
             self.spawn(work)
         if not is_embedded(self.config):
             self.spawn(self.switches.follow())
@@ -219,14 +219,14 @@ class Gateway:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background work ended: %r", error)
 
-    async def reload(self) -> Reloaded:
+    async def reload(self, *, accept_prices: bool = False) -> Reloaded:
         """Read catalog, agents, `kyma.toml` and secrets anew, check all of it, then work by it from the next call on.
 
-        Calls under way end as they began. Raises: ConfigError or CatalogError naming file, row and field; then nothing
-        has changed.
+        Calls under way end as they began. Raises: ConfigError or CatalogError naming file, row and field, PricesMoved
+        for great moves of list prices unless they are accepted; then nothing has changed.
         """
         try:
-            told = await self.publisher.reload()
+            told = await self.publisher.reload(accept_prices=accept_prices)
         except (ConfigError, CatalogError) as error:
             log.error("nothing is reloaded, all stays as it was: %s", error)
             raise

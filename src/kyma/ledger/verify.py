@@ -5,7 +5,7 @@ that border by nature, so it reads the two tables by their names and imports not
 """
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -179,6 +179,8 @@ _USAGE_PAGE = text(
 
 
 class _Prices(msgspec.Struct):
+    """Of a text model, a token; other SKUs have a `form` of rate, and no row of `usage` is charged by one."""
+
     input: int
     cached_input: int
     cache_write: int
@@ -190,8 +192,7 @@ class _Prices(msgspec.Struct):
 
 def _verify_costs(connection: Connection) -> Iterator[Violation]:
     """Every charge, computed again from its units and the price book it names."""
-    decode: Callable[[str], dict[str, _Prices]] = msgspec.json.Decoder(dict[str, _Prices]).decode
-    books = {version: decode(prices) for version, prices in connection.execute(_PRICE_BOOKS)}
+    books = {version: _token_prices(prices) for version, prices in connection.execute(_PRICE_BOOKS)}
     for row in _usage_rows(connection):
         price = _price_of(row, books.get(row.price_version, {}))
         units = row[4:11]
@@ -202,6 +203,21 @@ def _verify_costs(connection: Connection) -> Iterator[Violation]:
                 yield Violation("price", row.request_id, f"price book {row.price_version!r} has no {row.model!r}")
         elif row.cost != (cost := _cost(row, price)):
             yield Violation("price", row.request_id, f"cost is {row.cost}, units at their prices make {cost}")
+
+
+class _Rate(msgspec.Struct):
+    form: str | None = None
+
+
+_RATES = msgspec.json.Decoder(dict[str, _Rate])
+_RAW = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PRICES = msgspec.json.Decoder(_Prices)
+
+
+def _token_prices(book: str) -> dict[str, _Prices]:
+    """The text models of a book of any schema."""
+    forms, prices = _RATES.decode(book), _RAW.decode(book)
+    return {sku: _PRICES.decode(prices[sku]) for sku, rate in forms.items() if rate.form is None}
 
 
 def _price_of(row: Row[*tuple[Any, ...]], book: Mapping[str, _Prices]) -> Price | None:

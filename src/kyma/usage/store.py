@@ -1,15 +1,14 @@
-"""Statements on `usage` and `price_book`."""
+"""Statements on `usage`."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from kyma.storage.bulk import NewRows, Row, Value
-from kyma.usage.tables import price_book, usage
+from kyma.usage.tables import usage
 from kyma.usage.usage import UsageRow
 
 _usage_rows = NewRows(usage, "request_id")
-_price_books = NewRows(price_book, "version")
 
 
 def insert_rows(connection: Connection, rows: Sequence[UsageRow]) -> set[Value]:
@@ -18,15 +17,6 @@ def insert_rows(connection: Connection, rows: Sequence[UsageRow]) -> set[Value]:
     Call it before the ledger's part of the same transaction: the primary key is what makes a replay a no-op.
     """
     return _usage_rows.insert(connection, [_values(row) for row in rows]) if rows else set()
-
-
-def put_price_book(connection: Connection, version: str, prices: str, now: int) -> bool:
-    """Keep a published price book; False if that version is there already (it is never changed).
-
-    `prices` is JSON: `{model: {"input": picos, "cached_input": …, "cache_write": …, "cache_write_1h": …, "output": …,
-    "search": … or null}}`; books of older schemas lack the hour and the search.
-    """
-    return bool(_price_books.insert(connection, [(version, prices, now)]))
 
 
 def _values(row: UsageRow) -> Row:

@@ -1,6 +1,8 @@
 """One row for every metered call, written with its charge, and the price books that explain the charges.
 
-Both are append-only. Amounts are nano-dollars, times epoch milliseconds. `usage` has no index but its key: one by
+`price_release` says which book came into force when, `price_acceptance` which great moves of a price were meant.
+
+All are append-only. Amounts are nano-dollars, times epoch milliseconds. `usage` has no index but its key: one by
 account would touch a page for every account in every commit, and nothing reads it that way.
 """
 
@@ -48,4 +50,22 @@ price_book = Table(
     Column("version", Text, primary_key=True),
     Column("prices", Text, nullable=False),
     Column("published_at", BigInteger, nullable=False),
+)
+
+price_release = Table(
+    "price_release",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("released_at", BigInteger, nullable=False),
+)
+
+price_acceptance = Table(
+    "price_acceptance",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("sku", Text, nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
 )

@@ -95,6 +95,25 @@ def test_a_route_that_costs_more_than_the_price_allows_is_dropped_with_a_warning
     assert f"reel: groq/reel-1 dropped: {why}" in catalog.warnings
 
 
+LATER = '"0.27", later = [{ from = 2026-11-22, usd_per_second = "0.3", source = "news, 2026-11-01" }]'
+
+
+def test_an_announced_price_holds_from_its_day_on(mill: Mill) -> None:
+    text = REEL.replace('"0.27"', LATER)
+    assert mill(text).media["reel"].rate == UnitRate("per-second", 270_000_000_000)
+    reel = mill(text, today=date(2026, 11, 22)).media["reel"]
+    assert (reel.rate, reel.price_source) == (UnitRate("per-second", 300_000_000_000), "news, 2026-11-01")
+
+
+def test_an_announced_cost_drops_a_route_on_its_day(mill: Mill) -> None:
+    later = 'later = [{ from = 2026-11-22, usd_per_second = "0.21", source = "news, 2026-11-01" }], source'
+    text = REEL.replace(ROUTE, ROUTE.replace("source", later))
+    assert len(mill(text).media["reel"].routes) == 2
+    catalog = mill(text, today=date(2026, 11, 22))
+    assert [route.id for route in catalog.media["reel"].routes] == ["groq/reel-1"]
+    assert "reel: mill/reel-1 dropped: usd_per_second 0.21 with the mark-up exceeds the list price" in catalog.warnings
+
+
 def test_a_route_that_has_ended_makes_no_price(mill: Mill) -> None:
     ended = OTHER.replace("source", "retires_on = 2026-11-20, source")
     catalog = mill(REEL.replace(PRICE, "").replace(OTHER, ended))
@@ -196,9 +215,11 @@ QUALITIES = 'max_count = 1, qualities = ["low"], default_quality = "low"'
         (REEL.replace('"0.27"', '"0.0000000000001"'), "list_price.usd_per_second"),
         (REEL.replace('_second = "0.27"', '_minute = "0.27"'), "list_price.usd_per_second is needed"),
         (REEL.replace('"0.27"', '"0.27", usd_per_call = "1"'), "list_price.usd_per_call has no place"),
+        (REEL.replace('"0.27"', LATER.replace('"0.3"', '"x"')), r"list_price.later\[0\].usd_per_second"),
+        (REEL.replace('"0.27"', LATER.replace("_second", "_call")), r"list_price.later\[0\].usd_per_second is needed"),
         (REEL.replace('"0.27", source = "test, 2026-11-21"', '"0.27", source = ""'), "list_price.source"),
         (REEL.replace(PRICE, "").replace(f"{ROUTE}, {OTHER}", ""), "list_price is needed"),
-        (REEL.replace(ROUTE, ROUTE.replace('"mill"', '"mil"')), r"routes\[0\].vendor: there is no .*'mil'"),
+        (REEL.replace(ROUTE, ROUTE.replace('"mill"', '"mil"')), r"routes\[0\].vendor: there is no vendor 'mil'"),
         (REEL.replace(ROUTE, ROUTE.replace('"0.1"', '"0"')), r"routes\[0\].usd_per_second: it must cost"),
         (REEL.replace(ROUTE, ROUTE.replace("_second", "_image")), r"routes\[0\].usd_per_image has no place"),
         (REEL.replace(ROUTE, ROUTE.replace("source", "sauce")), "sauce"),
@@ -218,7 +239,7 @@ QUALITIES = 'max_count = 1, qualities = ["low"], default_quality = "low"'
         (image("per-quality", BY_QUALITY, "larger_than_pixels = 5", QUALITIES), "larger_image_by_quality is needed"),
         (image("per-token", 'usd_per_1m_text_input = "1"'), "usd_per_1m_media_input is needed"),
         ("nonsense", "key"),
-        ('[media.reel]\nname = "Reel"', "owned_by"),
+        ('[media.reel]\nname = "Reel"', "unknown field `media`"),
     ],
 )
 def test_a_bad_media_row_names_file_and_field(mill: Mill, text: str, field: str) -> None:
