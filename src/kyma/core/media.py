@@ -171,7 +171,8 @@ Rate: TypeAlias = UnitRate | QualityRate | MegapixelRate | TokenRate
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a request for a SKU may ask; None or empty: the SKU has no such thing, or no limit of it is known.
 
-    Sizes are written `1024x1024`, ratios `16:9`; the default stands first in each.
+    Sizes are written `1024x1024`, ratios `16:9`; the default stands first in each. Durations are of what is made, of a
+    cloned voice those of its reference; characters are counted after NFC.
     """
 
     sizes: tuple[str, ...] = ()
@@ -192,6 +193,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_prompt_chars: Positive | None = None
     max_lyrics_chars: Positive | None = None
     max_input_chars: Positive | None = None
+    """Of the text to speak; of a designed voice, that of its preview."""
     max_name_chars: Positive | None = None
     max_upload_bytes: Positive | None = None
     max_url_bytes: Positive | None = None
