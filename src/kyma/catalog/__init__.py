@@ -15,7 +15,8 @@ from kyma.catalog.agents import (
     read_agents,
     read_use_cases,
 )
-from kyma.catalog.catalog import Catalog, Resolved
+from kyma.catalog.auto import Need, Needs
+from kyma.catalog.catalog import AskedElsewhere, Catalog, Resolved
 from kyma.catalog.load import assemble, load
 from kyma.catalog.sheets import CatalogError, Sheets, builtin_data, read
 
@@ -23,10 +24,13 @@ __all__ = [
     "KEY_BLANK",
     "Agent",
     "AgentFile",
+    "AskedElsewhere",
     "Blanks",
     "Catalog",
     "CatalogError",
     "Choice",
+    "Need",
+    "Needs",
     "Pick",
     "Resolved",
     "Sheets",
