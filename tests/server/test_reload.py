@@ -218,7 +218,7 @@ def test_a_new_price_is_for_calls_that_come_after_it(
     before = operator.chat("good")
     dear = ModelSpec("good", [RouteSpec("one", "script:ok")], input="10", output="20")
     gateway.write_catalog([provider], [dear])
-    version = operator.post("/v1/admin/reload", {}).json()["price_version"]
+    version = operator.post("/v1/admin/reload?accept_prices=true", {}).json()["price_version"]
     after = operator.chat("good")
     assert (before.cost, after.cost) == (3 * 1000 + 5 * 2000, 3 * 10_000 + 5 * 20_000)
     assert b"data: [DONE]" in response.read(), "its model is gone, and it ends as it began"
@@ -235,6 +235,44 @@ def test_a_new_price_is_for_calls_that_come_after_it(
     assert count(gateway.db_path, "price_book") == 2
     verified = gateway.cli("ledger", "verify")
     assert verified.returncode == 0, verified.stdout
+
+
+DEAR = ModelSpec("good", GOOD.routes, input="2")
+MOVED = "good: cache_write 1.0 -> 2.0 (+100.0 %)"
+
+
+def test_no_price_moves_far_by_a_slip_of_the_pen(
+    gateway: GatewayProcess, provider: ProviderSpec, operator: Api
+) -> None:
+    gateway.write_catalog([provider], [DEAR])
+    answer = operator.post("/v1/admin/reload", {})
+    assert (answer.status, answer.error["code"]) == (400, "prices_not_accepted")
+    assert MOVED in answer.error["message"]
+    hang_up(gateway, REFUSED)
+    run = gateway.cli("reload")
+    assert run.returncode == 1 and MOVED in run.stderr
+    assert operator.chat("good").cost == 3 * 1000 + 5 * 2000
+
+
+def test_whoever_means_it_says_so_to_the_command(
+    gateway: GatewayProcess, provider: ProviderSpec, operator: Api
+) -> None:
+    gateway.write_catalog([provider], [DEAR])
+    assert gateway.cli("reload", "--accept").returncode == 0
+    assert operator.chat("good").cost == 3 * 2000 + 5 * 2000
+
+
+def test_a_signal_takes_what_was_accepted_before(
+    gateway: GatewayProcess, provider: ProviderSpec, operator: Api
+) -> None:
+    gateway.write_catalog([provider], [DEAR])
+    refused = gateway.cli("prices", "lint")
+    assert refused.returncode == 1 and f"FAIL  {MOVED}" in refused.stdout
+    accepted = gateway.cli("prices", "lint", "--accept")
+    assert accepted.returncode == 0 and f"ok    {MOVED}" in accepted.stdout
+    hang_up(gateway, "reloaded: 1 of ")
+    assert operator.chat("good").cost == 3 * 2000 + 5 * 2000
+    assert gateway.cli("ledger", "verify").returncode == 0
 
 
 def test_no_call_fails_while_it_is_reloaded_again_and_again(

@@ -154,4 +154,4 @@ def _amount(name: str, value: Picos | str | None, form: str) -> str | None:
 
 def _part_text(part: Part) -> str:
     moved = "" if part.percent is None else f" ({part.percent:+.1f} %)"
-    return f"{part.name} {part.before or 'not sold'} -> {part.after or 'not sold'}{moved}"
+    return f"{part.name} {part.before or 'none'} -> {part.after or 'none'}{moved}"

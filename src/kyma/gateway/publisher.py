@@ -115,11 +115,11 @@ class Publisher:
     async def keep_following_days(self) -> None:
         """Take up each new day (UTC) as it begins, for as long as the gateway runs."""
         while True:
-            await asyncio.sleep(min(_ms_to_midnight(self._clock) / 1000, DAY_POLL_S))
             try:
                 await self.follow_day()
             except Exception as error:
                 log.error("the catalog stays as it was yesterday, tried again soon: %r", error)
+            await asyncio.sleep(min(_ms_to_midnight(self._clock) / 1000, DAY_POLL_S))
 
     async def follow_keys(self) -> None:
         """Use the keys of providers as the database has them now; a provider comes on with its first one."""

@@ -13,6 +13,7 @@ ENGINES = {"local": "http://127.0.0.1:40123/v1"}
 """The embedded chat model runs, and no other."""
 
 Here = Callable[..., Catalog]
+Overlay = Callable[[Mapping[str, str]], Path]
 
 PROVIDERS = """
 [near]

@@ -114,6 +114,16 @@ async def test_a_book_without_the_new_prices_explains_rows_without_the_new_bucke
     assert await audit(books) == []
 
 
+async def test_a_book_that_sells_media_too_explains_what_was_charged_by_tokens(books: Database) -> None:
+    text_model = '"m":{"input":1000,"cached_input":1000,"cache_write":1000,"output":1000,"cache_write_1h":1,"search":1}'
+    media = (
+        '"film":{"form":"unit","mode":"per-second","each":5},"pic":{"form":"quality","each":{"low":1},"default":"low"}'
+    )
+    book = f"{{{media},{text_model}}}"
+    await books.write(lambda c: c.execute(text("update price_book set prices = :book"), {"book": book}))
+    assert await audit(books) == []
+
+
 async def test_a_violation_names_the_row_and_the_figures(books: Database) -> None:
     await books.write(lambda c: c.execute(text("update account set purchased = 7 where id = 'acct_1'")))
     assert await audit(books) == ["I8 acct_1: purchased is 7, its top-ups sum to 500"]

@@ -83,7 +83,7 @@ def _row(wanted: Wanted, source: str) -> Iterator[str]:
     yield f"quality_tier = {GAP}  # efficient, strong or frontier-open"
     yield f'recommended_for = {GAP}  # e.g. ["coding"], or []'
     yield "# No list_price: the dearest route with the mark-up of 27/20 makes it."
-    yield "# Ids and costs are the list's, at the dearest hour and length of prompt: hold them against each vendor's page."
+    yield "# Ids and costs are the list's, at the dearest hour and length of prompt: check them at each vendor."
     yield "routes = ["
     for provider_id, listing in wanted.sold:
         if listing.cost:
