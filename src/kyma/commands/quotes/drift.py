@@ -7,13 +7,13 @@ import msgspec
 
 from kyma.catalog import Sheets
 from kyma.catalog.dates import has_ended
+from kyma.catalog.moves import LARGE_PERCENT
 from kyma.catalog.pricing import costs
 from kyma.catalog.rows import RouteRow
 from kyma.commands.quotes.listing import Cost, PriceList
 from kyma.core.model import Price
 from kyma.core.money import Picos
 
-LARGE_PERCENT = 20
 PARTS = ("input", "output", "cached_input", "cache_write", "cache_write_1h")
 LEFT_OUT = ("cached_input", "cache_write", "cache_write_1h")
 """Parts that a row may leave to a rule."""
