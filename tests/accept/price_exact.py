@@ -201,7 +201,7 @@ def model_at(price: Price) -> Model:
         latency_tier="fast",
         cost_tier="cheap",
         quality_tier="strong",
-        release_stage="stable",
+        status="stable",
         recommended_for=(),
         recommended=False,
         hot=False,

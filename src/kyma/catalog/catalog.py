@@ -36,7 +36,6 @@ class Entry(msgspec.Struct, frozen=True):
     model: Model
     prefixes: tuple[str, ...]
     missing: tuple[str, ...]
-    is_retired: bool
 
 
 class Catalog:
@@ -52,20 +51,20 @@ class Catalog:
         warnings: tuple[str, ...],
         suffixes: Mapping[str, Preferences],
         provider_names: Mapping[str, tuple[str, ...]],
-        media: Mapping[str, MediaModel] = MappingProxyType({}),
+        media: Mapping[str, MediaModel],
+        vendors: frozenset[str],
     ) -> None:
         """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising.
 
-        `provider_names` are all the names that callers may know a provider by, with the ids of who is meant.
+        `provider_names` are all the names that callers may know a provider by, with the ids of who is meant. `vendors`
+        are those whose key is here, providers among them.
         """
         self._entries = dict(entries)
         self._alias_targets = dict(aliases)
         self._suffixes = dict(suffixes)
         self._provider_names = dict(provider_names)
         self._known = {
-            name: model_id
-            for model_id, entry in entries.items()
-            for name in (model_id, *(f"{prefix}/{model_id}" for prefix in entry.prefixes))
+            name: model_id for model_id, entry in entries.items() for name in _names(model_id, entry.prefixes)
         }
         self._offered = tuple(entry.model for entry in entries.values() if entry.model.routes)
         self._resolved = dict(self._servable_names())
@@ -82,6 +81,8 @@ class Catalog:
         """Every alias with what it stands for where that can be served, be it here or not."""
         self._substitutes = {key: tuple(self._substitutes_of(entry.model)) for key, entry in entries.items()}
         self.media: Mapping[str, MediaModel] = MappingProxyType(dict(media))
+        self._known_media = {name: sku.id for sku in media.values() for name in _names(sku.id, sku.prefixes)}
+        self.vendors = vendors
         self.tiers = tiers
         self.warnings = warnings
         self._price_book = _price_book(self.models, self.media)
@@ -119,15 +120,11 @@ class Catalog:
         wanted = name.lower()
         if (model_id := self._known.get(wanted)) is not None:
             return self.models[model_id]
-        if (sku := self.media.get(wanted)) is not None:
-            return sku
+        if (sku_id := self._known_media.get(wanted)) is not None:
+            return self.media[sku_id]
         if wanted in self.first_targets and wanted not in self._resolved:
             return self.find(self.first_targets[wanted])
         return self.resolve(name).model
-
-    def is_retired(self, model_id: str) -> bool:
-        """Whether a text model's time is over. Raises: KeyError for an unknown id."""
-        return self._entries[model_id].is_retired
 
     def substitutes(self, model_id: str) -> tuple[Alternative, ...]:
         """Models that may answer in its place at no higher price, in order, with the sources that can do so here.
@@ -153,6 +150,8 @@ class Catalog:
 
         Raises: KeyError for an unknown id.
         """
+        if made := self.media.get(model_id):
+            return tuple(dict.fromkeys(route.switch for route in made.routes))
         return self._entries[model_id].missing
 
     def tier(self, number: int) -> Tier:
@@ -211,8 +210,13 @@ class Catalog:
         )
 
 
+def _names(sku_id: str, prefixes: Iterable[str]) -> Iterator[str]:
+    yield sku_id
+    yield from (f"{prefix}/{sku_id}" for prefix in prefixes)
+
+
 def _not_available(model_id: str, entry: Entry) -> NotFound:
-    if entry.is_retired:
+    if entry.model.status == "retired":
         message = f"The model '{model_id}' was retired on {entry.model.retires_on}."
     elif entry.missing:
         message = (

@@ -1,7 +1,7 @@
 """From rows to a snapshot. Secrets and addresses come in as a mapping and today's date as an argument."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date
 from importlib.resources.abc import Traversable
 from itertools import pairwise
 from pathlib import Path
@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 
 from kyma.catalog.catalog import Catalog, Entry
-from kyma.catalog.pricing import Costed, Offer, offer, route_id
+from kyma.catalog.dates import day_text, epoch_s, is_past
+from kyma.catalog.media import media_models
+from kyma.catalog.pricing import Costed, Offer, offer
 from kyma.catalog.rows import ModelRow, ProviderRow, SuffixRow, TierRow
 from kyma.catalog.sheets import CatalogError, Sheets, quirks_of, read
 from kyma.catalog.substitutes import shortcoming
@@ -78,6 +80,7 @@ def assemble(
     entries = {
         model_id: _entry(model_id, sheets, offers[model_id], providers, today) for model_id in sorted(sheets.models)
     }
+    media, media_warnings = media_models(sheets, today)
     names = _provider_names(sheets.providers)
     return Catalog(
         entries=entries,
@@ -87,10 +90,13 @@ def assemble(
         warnings=(
             *(warning for model_id in entries for warning in offers[model_id].warnings),
             *(warning for model_id in entries for warning in _idle_substitutes(model_id, entries, offers)),
+            *media_warnings,
             *(f"{row.where}: it has no slots for images" for row in sheets.tiers.values() if not row.image_concurrent),
         ),
         suffixes=_suffixes(sheets.suffixes, names),
         provider_names=names,
+        media=media,
+        vendors=frozenset(providers) | {key for key, row in sheets.vendors.items() if environment.get(row.key_env)},
     )
 
 
@@ -98,14 +104,13 @@ def _entry(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
     row = sheets.models[model_id]
     off = (sheets.providers[route.provider] for route, _ in made.routes if not sources(route.provider, on))
     return Entry(
-        model=_model(model_id, sheets, made, on),
+        model=_model(model_id, sheets, made, on, today),
         prefixes=row.prefixes,
         missing=tuple(dict.fromkeys(map(switch_of, off))),
-        is_retired=row.retires_on is not None and row.retires_on < today,
     )
 
 
-def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider]) -> Model:
+def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider], today: date) -> Model:
     row = sheets.models[model_id]
     supports = frozenset(row.supports)
     if "vision" in supports and not row.image_tokens:
@@ -115,7 +120,7 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         name=row.name,
         description=row.description,
         owned_by=row.owned_by,
-        created=int(datetime.combine(row.created, time(), UTC).timestamp()),
+        created=epoch_s(row.created),
         context_window=row.context_window,
         max_output_tokens=row.max_output_tokens,
         price=made.price,
@@ -132,11 +137,11 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         latency_tier=row.latency_tier,
         cost_tier=row.cost_tier,
         quality_tier=row.quality_tier,
-        release_stage=row.release_stage,
+        status="retired" if is_past(row.retires_on, today) else row.status,
         recommended_for=row.recommended_for,
         recommended=row.recommended,
         hot=row.hot,
-        retires_on=_day(row.retires_on),
+        retires_on=day_text(row.retires_on),
         routes=tuple(
             _route(row, sheets, costed, on[name]) for costed in made.routes for name in sources(costed[0].provider, on)
         ),
@@ -203,19 +208,15 @@ def _route(row: ModelRow, sheets: Sheets, costed: Costed, provider: Provider) ->
         quirks = quirks_of(row.where, sheets.providers[route.provider].quirks, row.quirks, route.quirks)
         provider = msgspec.structs.replace(provider, quirks=quirks)
     return Route(
-        id=route_id(route, provider.id),
+        id=f"{provider.id}/{route.model}",
         provider=provider,
         upstream_model=route.model,
         cost=cost,
         source=route.source,
-        retires_on=_day(route.retires_on),
+        retires_on=day_text(route.retires_on),
         weight=sheets.providers[route.provider].weight if route.weight is None else route.weight,
         first_token_s=route.first_token_s,
     )
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 def _aliases(sheets: Sheets) -> dict[str, tuple[str, ...]]:

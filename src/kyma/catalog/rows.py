@@ -37,6 +37,11 @@ Purpose = Literal[
     "writing",
     "bulk",
 ]
+RowStatus = Literal["stable", "preview", "limited", "legacy"]
+"""`retired` follows from `retires_on`."""
+LatencyTier = Literal["fast", "medium", "slow"]
+CostTier = Literal["cheap", "balanced", "premium"]
+QualityTier = Literal["efficient", "strong", "frontier-open"]
 Modality = Literal["text", "image", "audio", "video", "embedding", "score"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -130,6 +135,11 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data_policy: DataPolicy | None = None
     source: Text
 
+    @property
+    def id(self) -> str:
+        """`provider/model`, for operators and logs."""
+        return f"{self.provider}/{self.model}"
+
 
 class ModelRow(Row, frozen=True, kw_only=True):
     """A text SKU. `routes` stand in order of preference; without `list_price` the dearest one makes the price.
@@ -151,10 +161,10 @@ class ModelRow(Row, frozen=True, kw_only=True):
     input_modalities: tuple[Modality, ...] = ()
     output_modalities: tuple[Modality, ...] = ()
     supported_parameters: tuple[str, ...] = ()
-    latency_tier: Literal["fast", "medium", "slow"]
-    cost_tier: Literal["cheap", "balanced", "premium"]
-    quality_tier: Literal["efficient", "strong", "frontier-open"]
-    release_stage: Literal["stable", "preview", "limited"] = "stable"
+    latency_tier: LatencyTier
+    cost_tier: CostTier
+    quality_tier: QualityTier
+    status: RowStatus = "stable"
     recommended_for: tuple[Purpose, ...]
     recommended: bool = False
     hot: bool = False
@@ -167,7 +177,7 @@ class ModelRow(Row, frozen=True, kw_only=True):
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One creator's models; `prefixes` are the names before a slash under which the creator's models are known."""
+    """One creator's models, of text or of media; `prefixes` are names before a slash under which they are known too."""
 
     owned_by: str
     prefixes: tuple[str, ...] = ()
