@@ -5,21 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from kyma.core.media import MS_PER_SECOND, Made, MediaModel, MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
+from kyma.core.media import MS_PER_SECOND, Made, MediaModel, MegapixelRate, Mode, QualityRate, Rate, TokenRate, UnitRate
 from kyma.core.money import Picos, each_text, per_million_text, per_thousand_text, usd_float
 
-Mode = Literal[
-    "per-token",
-    "per-image",
-    "per-quality",
-    "per-mp",
-    "per-second",
-    "per-video",
-    "per-minute",
-    "per-char",
-    "per-song",
-    "per-call",
-]
 UNIT_FIELDS = {
     "per-image": "per_image_usd",
     "per-second": "per_second_usd",

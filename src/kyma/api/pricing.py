@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from kyma.api.media_pricing import Mode, media_pricing, usd_per_call
+from kyma.api.media_pricing import media_pricing, usd_per_call
 from kyma.api.model_rows import media_limits, text_pricing
 from kyma.api.public import public
 from kyma.api.shelf import TheShelf
-from kyma.core.media import MediaModel, Modality, UnitRate
+from kyma.core.media import MediaModel, Modality, Mode, UnitRate
 from kyma.core.model import Model
 from kyma.core.money import each_text
 

@@ -27,6 +27,19 @@ Capability = Literal[
     "realtime",
 ]
 PickerTier = Literal["quality", "fast", "cheap"]
+Mode = Literal[
+    "per-image",
+    "per-quality",
+    "per-mp",
+    "per-second",
+    "per-video",
+    "per-minute",
+    "per-char",
+    "per-song",
+    "per-call",
+    "per-token",
+]
+"""By what a SKU is sold."""
 Pool = Literal["groq", "vertex", "elevenlabs", "minimax", "openai"]
 """Whose slots a call of audio takes one of."""
 
