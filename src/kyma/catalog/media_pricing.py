@@ -1,12 +1,12 @@
 """What a media SKU is sold for and which vendors may make it at that price: the rules of `pricing`, in every mode."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import date
 
 import msgspec
 
 from kyma.catalog.media_rows import LARGER, PRICES, MediaPriceRow, MediaRouteRow, MediaRow
-from kyma.catalog.pricing import DEAREST, still_there
+from kyma.catalog.pricing import DEAREST, exactly, in_place, still_there
 from kyma.catalog.sheets import CatalogError
 from kyma.core.media import MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 from kyma.core.money import Picos, each_to_picos, per_million_to_picos, per_thousand_to_picos, with_markup
@@ -25,7 +25,7 @@ class MediaOffer(msgspec.Struct, frozen=True):
 
 def media_offer(model_id: str, row: MediaRow, vendors: Collection[str], today: date) -> MediaOffer:
     """The rules of this module for one row. Raises: CatalogError for a bad price, an unknown vendor, a free SKU."""
-    costed = tuple(_costed(row, vendors))
+    costed = tuple((route, _rate(where, row, route)) for where, route in in_place(row, row.routes, "vendor", vendors))
     active, ended = still_there(model_id, row.retires_on, costed, today)
     if row.list_price is None:
         rate, price_source = _dearest(row, [cost for _, cost in active or costed]), DEAREST
@@ -38,18 +38,6 @@ def media_offer(model_id: str, row: MediaRow, vendors: Collection[str], today: d
     )
     fitting = tuple((route, cost) for route, cost in active if _fits(cost, rate))
     return MediaOffer(rate=rate, price_source=price_source, routes=fitting, warnings=ended + loss)
-
-
-def _costed(row: MediaRow, vendors: Collection[str]) -> Iterator[Costed]:
-    seen: set[str] = set()
-    for index, route in enumerate(row.routes):
-        where = f"{row.where}: routes[{index}]"
-        if route.vendor not in vendors:
-            raise CatalogError(f"{where}.vendor: there is no vendor or provider {route.vendor!r}")
-        if route.id in seen:
-            raise CatalogError(f"{where}: {route.id} is listed twice")
-        seen.add(route.id)
-        yield route, _rate(where, row, route)
 
 
 def _fits(cost: Rate, price: Rate) -> bool:
@@ -99,10 +87,7 @@ def _by_quality(where: str, row: MediaRow, field: str, priced: MediaPriceRow) ->
 
 
 def _picos(where: str, field: str, text: str, reading: Callable[[str], Picos]) -> Picos:
-    try:
-        picos = reading(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.{field}: {error}") from error
+    picos = exactly(where, field, text, reading)
     if not picos:
         raise CatalogError(f"{where}.{field}: it must cost more than nothing")
     return picos

@@ -4,14 +4,14 @@ A list price stands as typed; without one the dearest active route with the mark
 than the price allows, or has ended, is left out with a warning. Whether a provider is on never moves a price.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from kyma.catalog.dates import is_past
-from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow
+from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow, Row
 from kyma.catalog.sheets import CatalogError, quirks_of
 from kyma.core.model import Kind, Price
 from kyma.core.money import (
@@ -103,15 +103,31 @@ def still_there(
     return tuple((route, cost) for route, cost in routes if not is_past(route.retires_on, today)), ended
 
 
-def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:
+def in_place(
+    row: Row, routes: tuple[EndingT, ...], field: Literal["provider", "vendor"], known: Collection[str]
+) -> Iterator[tuple[str, EndingT]]:
+    """Each route with its place for messages. Raises: CatalogError for a stranger's, or one that is listed twice."""
     seen: set[str] = set()
-    for index, route in enumerate(row.routes):
-        where = f"{row.where}: routes[{index}]"
-        if route.provider not in providers:
-            raise CatalogError(f"{where}.provider: there is no provider {route.provider!r}")
+    for index, route in enumerate(routes):
+        where, name = f"{row.where}: routes[{index}]", getattr(route, field)
+        if name not in known:
+            raise CatalogError(f"{where}.{field}: there is no {field} {name!r}")
         if route.id in seen:
             raise CatalogError(f"{where}: {route.id} is listed twice")
         seen.add(route.id)
+        yield where, route
+
+
+def exactly(where: str, field: str, text: str, reading: Callable[[str], Picos]) -> Picos:
+    """A price as `reading` reads it. Raises: CatalogError naming the field."""
+    try:
+        return reading(text)
+    except ValueError as error:
+        raise CatalogError(f"{where}.{field}: {error}") from error
+
+
+def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:
+    for where, route in in_place(row, row.routes, "provider", providers):
         quirks_of(where, row.quirks, route.quirks)
         cost = Price(
             input=_picos(where, "input", route.input),
@@ -169,17 +185,11 @@ def _listed(row: ModelRow, listed: PriceRow) -> Price:
 
 
 def _picos(where: str, field: str, text: str) -> Picos:
-    try:
-        return per_million_to_picos(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.{field}: {error}") from error
+    return exactly(where, field, text, per_million_to_picos)
 
 
 def _search(where: str, text: str | None) -> Picos | None:
-    try:
-        return None if text is None else per_thousand_to_picos(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.search: {error}") from error
+    return None if text is None else exactly(where, "search", text, per_thousand_to_picos)
 
 
 def _text(price: Price) -> str:
