@@ -17,7 +17,7 @@ TEXTS = {
     *("glm-4.7-flash", "gemma-4-31b", "deepseek-v4-flash", "gpt-oss-120b", "glm-4.5-air", "qwen-3-32b", "minimax-m2.5"),
     *("minimax-m2.7", "deepseek-v3", "llama-3.3-70b", "qwen-3-coder", "deepseek-r1", "kimi-k2.6", "kimi-k2.5"),
     *("qwen-3.6-plus", "deepseek-v4-pro", "claude-opus-4-7", "claude-sonnet-4-6", "gemini-2.5-flash", "gemini-3-flash"),
-    "glm-5.1",
+    *("glm-5.1", "qwen-3.7-max", "glm-5.2", "gemini-3.5-flash-lite", "gpt-4o-mini", "qwen3.8-flash"),
 }
 VECTORS = {
     *("text-embedding-3-small", "text-embedding-3-large", "voyage-4", "voyage-4-lite", "embed-v4.0", "bge-m3"),
@@ -155,6 +155,7 @@ def test_a_model_is_found_by_any_of_its_names(anybody: Api, name: str) -> None:
         ("vision", "gemma-4-31b"),
         ("Recraft-V4", "recraft-v4"),
         ("openai/whisper-v3-turbo", "whisper-v3-turbo"),
+        ("Transcribe", "whisper-v3-turbo"),
     ],
 )
 def test_what_is_not_served_is_found_the_same_way(anybody: Api, name: str, found: str) -> None:
@@ -179,6 +180,20 @@ def test_watch_clis_questions(anybody: Api) -> None:
     assert all(row["pricing"]["per_minute_usd"] > 0 for row in by_minute.values())
     texts = [row for row in rows if row["pricing_mode"] == "per-token" and row["modality"] == "text"]
     assert texts and all({"input", "output"} <= row["pricing"].keys() for row in texts)
+
+
+def test_watch_cli_prints_the_aliases_of_audio(anybody: Api) -> None:
+    aliases = anybody.get("/v1/models?include=all").json()["aliases"]
+    assert aliases["transcribe"] == "whisper-v3-turbo"
+    assert aliases["transcribe-quality"] == "gpt-4o-mini-transcribe-2025-12-15"
+    assert aliases["audio-understand"] == "gemini-3-flash-audio"
+    assert {"best", "vision", "long-context"} <= aliases.keys()
+
+
+def test_only_aliases_of_what_is_served_are_told_unasked(anybody: Api) -> None:
+    aliases = anybody.get("/v1/models").json()["aliases"]
+    assert set(aliases.values()) == set(WITH_GROQ_ALONE)
+    assert {"best", "auto"} <= aliases.keys() and {"vision", "transcribe"}.isdisjoint(aliases)
 
 
 def test_kyma_dubs_questions(anybody: Api) -> None:

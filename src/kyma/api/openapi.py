@@ -41,6 +41,7 @@ ERRORS = {
 CALL_HEADERS = {
     "X-Kyma-Model": "The model that answered",
     "X-Kyma-Alias": "The alias that was resolved, if one was used",
+    "X-Kyma-Auto-Reason": "What the request needed, if the model was picked by auto",
     "X-Kyma-Fallback": "true if another source than the primary answered",
     "X-Kyma-Fallback-Layer": "1 first other source, 2 a further source, 3 an equivalent model",
     "X-Kyma-Dropped": "Fields that the model's source could not be told, comma-separated",

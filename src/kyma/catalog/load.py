@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from kyma.catalog.auto import AUTO, Rule
 from kyma.catalog.catalog import Catalog, Entry
 from kyma.catalog.dates import day_text, epoch_s, is_past
 from kyma.catalog.media import media_models
 from kyma.catalog.pricing import Costed, Offer, offer
-from kyma.catalog.rows import ModelRow, ProviderRow, SuffixRow, TierRow
+from kyma.catalog.rows import AutoRow, ModelRow, ProviderRow, SuffixRow, TierRow
 from kyma.catalog.sheets import CatalogError, Sheets, quirks_of, read
 from kyma.catalog.substitutes import shortcoming
 from kyma.catalog.upstreams import REPLICA, provider_if_on, sources, switch_of
@@ -85,6 +86,7 @@ def assemble(
     return Catalog(
         entries=entries,
         aliases=_aliases(sheets),
+        rules=_rules(sheets),
         providers=providers,
         tiers=_tiers(sheets.tiers),
         warnings=(
@@ -107,6 +109,7 @@ def _entry(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         model=_model(model_id, sheets, made, on, today),
         prefixes=row.prefixes,
         missing=tuple(dict.fromkeys(map(switch_of, off))),
+        successor=_successor(model_id, row, sheets),
     )
 
 
@@ -160,6 +163,12 @@ def _substitutes(model_id: str, row: ModelRow, sheets: Sheets) -> tuple[str, ...
         if name == model_id or other.kind != row.kind:
             raise CatalogError(f"{row.where}: substitutes: {name} is not another model of the same kind")
     return row.substitutes
+
+
+def _successor(model_id: str, row: ModelRow, sheets: Sheets) -> str | None:
+    if row.successor is not None and (row.successor == model_id or row.successor not in sheets.models):
+        raise CatalogError(f"{row.where}: successor: {row.successor!r} is no other model")
+    return row.successor
 
 
 def _idle_substitutes(model_id: str, entries: Mapping[str, Entry], offers: Mapping[str, Offer]) -> Iterator[str]:
@@ -224,9 +233,45 @@ def _aliases(sheets: Sheets) -> dict[str, tuple[str, ...]]:
         if alias in sheets.models:
             raise CatalogError(f"{row.where}: a model has this id")
         for target in row.targets:
-            if target not in sheets.models:
+            if target not in sheets.models and target not in sheets.media:
                 raise CatalogError(f"{row.where}: targets: there is no model {target!r}")
+        if len({target in sheets.media for target in row.targets}) > 1:
+            raise CatalogError(f"{row.where}: targets: media stand with media, and texts with texts")
     return {alias: row.targets for alias, row in sheets.aliases.items()}
+
+
+def _rules(sheets: Sheets) -> tuple[Rule, ...]:
+    """Those of `auto` in order; the last one, and no other, holds for every request."""
+    if namesake := sheets.models.get(AUTO) or sheets.aliases.get(AUTO) or sheets.media.get(AUTO):
+        raise CatalogError(f"{namesake.where}: this name is kept for what auto.toml decides")
+    rows = sorted(sheets.auto.values(), key=lambda row: row.rank)
+    for lower, higher in pairwise(rows):
+        if lower.rank == higher.rank:
+            raise CatalogError(f"{higher.where}: rank: another rule has {higher.rank} too")
+    rules = tuple(
+        Rule(
+            reason=row.reason,
+            when=frozenset(row.when),
+            min_input_tokens=row.min_input_tokens,
+            min_output_tokens=row.min_output_tokens,
+            targets=tuple(dict.fromkeys(_targets(row, sheets))),
+        )
+        for row in rows
+    )
+    for row, rule in zip(rows, rules, strict=True):
+        if rule.is_last != (row is rows[-1]):
+            raise CatalogError(f"{row.where}: rank: the last rule, and no other, has no conditions")
+    return rules
+
+
+def _targets(row: AutoRow, sheets: Sheets) -> Iterator[str]:
+    """Chat models, and the targets of aliases in their place."""
+    for name in row.targets:
+        for target in sheets.aliases[name].targets if name in sheets.aliases else (name,):
+            model = sheets.models.get(target)
+            if model is None or model.kind != "chat":
+                raise CatalogError(f"{row.where}: targets: {name!r} is no chat model, and no alias of chat models")
+            yield target
 
 
 def _tiers(rows: Mapping[str, TierRow]) -> tuple[Tier, ...]:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from kyma.catalog.auto import Need
 from kyma.core.model import Auth, DataPolicy, Discovery, Kind
 from kyma.core.principal import AudioPools
 from kyma.core.upstream import Timeouts
@@ -44,6 +45,8 @@ CostTier = Literal["cheap", "balanced", "premium"]
 QualityTier = Literal["efficient", "strong", "frontier-open"]
 Modality = Literal["text", "image", "audio", "video", "embedding", "score"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Words = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z ,-]{0,59}$")]
+"""What may stand in a response header as it is."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -173,6 +176,8 @@ class ModelRow(Row, frozen=True, kw_only=True):
     quirks: dict[str, object] = {}
     list_price: PriceRow | None = None
     substitutes: tuple[str, ...] = ()
+    successor: str | None = None
+    """What to ask for once it is retired."""
     routes: tuple[RouteRow, ...]
 
 
@@ -188,6 +193,20 @@ class AliasRow(SourcedRow, frozen=True, kw_only=True):
     """A name that stands for the first servable of `targets`."""
 
     targets: tuple[str, ...]
+
+
+class AutoRow(SourcedRow, frozen=True, kw_only=True):
+    """Whom `auto` picks, `targets` being models or aliases, for requests that need all of `when` and are so long.
+
+    The lowest `rank` whose conditions hold decides. `reason` is told to the caller.
+    """
+
+    rank: Positive
+    when: tuple[Need, ...] = ()
+    min_input_tokens: Count = 0
+    min_output_tokens: Count = 0
+    targets: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    reason: Words
 
 
 class SuffixRow(SourcedRow, frozen=True, kw_only=True):

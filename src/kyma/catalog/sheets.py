@@ -18,6 +18,7 @@ from kyma.catalog.rows import (
     ID,
     PATTERNS,
     AliasRow,
+    AutoRow,
     ModelFile,
     ModelRow,
     Named,
@@ -45,6 +46,7 @@ class Sheets(msgspec.Struct, frozen=True):
     """Those that make media and serve no text."""
     media: Mapping[str, MediaRow]
     aliases: Mapping[str, AliasRow]
+    auto: Mapping[str, AutoRow]
     suffixes: Mapping[str, SuffixRow]
     tiers: Mapping[str, TierRow]
 
@@ -65,6 +67,7 @@ def read(builtin: Traversable, overlay: Path | None) -> Sheets:
         vendors=read_rows(folders, "vendors.toml", VendorRow),
         media=_by_creators(folders, "media", MediaRow),
         aliases=read_rows(folders, "aliases.toml", AliasRow),
+        auto=read_rows(folders, "auto.toml", AutoRow),
         suffixes=read_rows(folders, "suffixes.toml", SuffixRow),
         tiers=read_rows(folders, "tiers.toml", TierRow),
     )
