@@ -17,11 +17,13 @@ from kyma.catalog.agents import (
 )
 from kyma.catalog.auto import Need, Needs
 from kyma.catalog.catalog import AskedElsewhere, Catalog, Resolved
+from kyma.catalog.filters import PURPOSES, Filter, SkuCapability, SkuModality, capability_of, modality_of
 from kyma.catalog.load import assemble, load
 from kyma.catalog.sheets import CatalogError, Sheets, builtin_data, read
 
 __all__ = [
     "KEY_BLANK",
+    "PURPOSES",
     "Agent",
     "AgentFile",
     "AskedElsewhere",
@@ -29,18 +31,23 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "Choice",
+    "Filter",
     "Need",
     "Needs",
     "Pick",
     "Resolved",
     "Sheets",
+    "SkuCapability",
+    "SkuModality",
     "UseCase",
     "assemble",
     "base_url_for",
     "builtin_data",
+    "capability_of",
     "file_text",
     "fill",
     "load",
+    "modality_of",
     "picks",
     "read",
     "read_agents",

@@ -14,7 +14,7 @@ from kyma.catalog.auto import AUTO, AUTO_NAMES, Choice, Needs, Rule, choose
 from kyma.catalog.names import closest
 from kyma.catalog.substitutes import substitute_for
 from kyma.core.errors import InvalidRequest, NotFound, RequestError
-from kyma.core.media import MediaModel, Rate
+from kyma.core.media import MediaModel, Rate, Sku
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
 from kyma.core.preferences import Preferences
@@ -73,24 +73,21 @@ class Catalog:
         provider_names: Mapping[str, tuple[str, ...]],
         rules: tuple[Rule, ...],
         media: Mapping[str, MediaModel],
+        vendors: frozenset[str],
     ) -> None:
         """`aliases` give their targets in order of preference; `tiers` are in order from 0, their deposits rising.
 
-        `provider_names` are all the names that callers may know a provider by, with the ids of who is meant. Of the
-        `rules` of `auto` the last holds for every request.
+        `provider_names` are all the names that callers may know a provider by, with the ids of who is meant. `vendors`
+        are those whose key is here, providers among them. Of the `rules` of `auto` the last holds for every request.
         """
         self._entries = dict(entries)
         self._alias_targets = dict(aliases)
         self._suffixes = dict(suffixes)
         self._provider_names = dict(provider_names)
         self._known = {
-            name: model_id
-            for model_id, entry in entries.items()
-            for name in (model_id, *(f"{prefix}/{model_id}" for prefix in entry.prefixes))
+            name: model_id for model_id, entry in entries.items() for name in _spellings(model_id, entry.prefixes)
         }
-        self._media_known = {
-            name: model for model in media.values() for name in (model.id, *(f"{p}/{model.id}" for p in model.prefixes))
-        }
+        self._media_known = {name: sku for sku in media.values() for name in _spellings(sku.id, sku.prefixes)}
         self.models: Mapping[str, Model] = MappingProxyType({key: entry.model for key, entry in entries.items()})
         self._rules = rules
         self._offered = tuple(entry.model for entry in entries.values() if entry.model.routes)
@@ -107,6 +104,7 @@ class Catalog:
         """Every alias with what it stands for where that can be served, be it here or not."""
         self._substitutes = {key: tuple(self._substitutes_of(entry.model)) for key, entry in entries.items()}
         self.media: Mapping[str, MediaModel] = MappingProxyType(dict(media))
+        self.vendors = vendors
         self.tiers = tiers
         self.warnings = warnings
         self._price_book = _price_book(self.models, self.media)
@@ -136,6 +134,20 @@ class Catalog:
             alias = f"{found.alias or base}{colon}{word}"
             return Resolved(found.model, alias, preferences, found.auto_reason)
         raise self._not_found(base)
+
+    def find(self, name: str) -> Sku:
+        """The SKU that `name` stands for, text or media, whether or not it can be served here; spelt as for `resolve`.
+
+        An alias none of whose targets can be served stands for its first. Raises: NotFound.
+        """
+        wanted = name.lower()
+        if (model_id := self._known.get(wanted)) is not None:
+            return self.models[model_id]
+        if (sku := self.media_named(wanted)) is not None:
+            return sku
+        if wanted in self.first_targets and wanted not in self._resolved:
+            return self.find(self.first_targets[wanted])
+        return self.resolve(name).model
 
     def media_named(self, name: str) -> MediaModel | None:
         """The media SKU that `name` stands for: an id, a creator's prefix allowed, or an alias; in any case."""
@@ -240,6 +252,11 @@ class Catalog:
         texts = (*self._entries, *self._alias_targets, AUTO)
         names = {name: name in self._resolved for name in texts if not name.endswith("*")}
         return names | dict.fromkeys(self.media, False)  # there is no endpoint of theirs yet
+
+
+def _spellings(sku_id: str, prefixes: Iterable[str]) -> Iterator[str]:
+    yield sku_id
+    yield from (f"{prefix}/{sku_id}" for prefix in prefixes)
 
 
 def _not_available(model_id: str, entry: Entry) -> NotFound:

@@ -5,7 +5,6 @@ Prices are decimal strings in USD, and the field's name says for how much. What 
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
 
 import msgspec
 
@@ -21,20 +20,7 @@ from kyma.catalog.rows import (
     SourcedRow,
     Text,
 )
-from kyma.core.media import Capability, Limits, PickerTier, Pool
-
-Mode = Literal[
-    "per-image",
-    "per-quality",
-    "per-mp",
-    "per-second",
-    "per-video",
-    "per-minute",
-    "per-char",
-    "per-song",
-    "per-call",
-    "per-token",
-]
+from kyma.core.media import Capability, Limits, Mode, PickerTier, Pool
 
 PRICES: Mapping[Mode, tuple[str, ...]] = {
     "per-image": ("usd_per_image",),

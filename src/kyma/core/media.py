@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from kyma.core.model import ReleaseStage, Status, release_stage
+from kyma.core.model import Model, ReleaseStage, Status, release_stage
 from kyma.core.money import Nanos, Picos, prorated, rounded_up
 
 Modality = Literal["image", "video", "audio"]
@@ -27,6 +27,19 @@ Capability = Literal[
     "realtime",
 ]
 PickerTier = Literal["quality", "fast", "cheap"]
+Mode = Literal[
+    "per-image",
+    "per-quality",
+    "per-mp",
+    "per-second",
+    "per-video",
+    "per-minute",
+    "per-char",
+    "per-song",
+    "per-call",
+    "per-token",
+]
+"""By what a SKU is sold."""
 Pool = Literal["groq", "vertex", "elevenlabs", "minimax", "openai"]
 """Whose slots a call of audio takes one of."""
 
@@ -250,3 +263,7 @@ class MediaModel(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def release_stage(self) -> ReleaseStage:
         return release_stage(self.status)
+
+
+Sku: TypeAlias = Model | MediaModel
+"""Anything that is sold."""
