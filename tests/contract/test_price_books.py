@@ -57,7 +57,7 @@ async def test_neither_is_changed_afterwards(db: Database, table: str, statement
 
 async def test_the_newest_book_of_an_older_schema_is_in_force(db: Database) -> None:
     def older(connection: Connection) -> None:
-        migrate.downgrade(connection, "0005")
+        migrate.downgrade(connection, "0007")
         for version, at in (("old", NOW), ("new", NOW + 1), ("oldest", NOW - 1)):
             put_price_book(connection, version, f'"{version}"', at)
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from kyma.storage.migrations.guards import allow_update_delete, refuse_update_delete
 
-revision = "0006"
-down_revision = "0005"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
