@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect
 
 from kyma.storage.database import Database
 
-HEAD = "0005"
+HEAD = "0006"
 
 
 def head_revision() -> str:
