@@ -57,6 +57,7 @@ class Settings:
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
     byok_fee_percent: Annotated[str, "share of the token price for a call that a customer's own key served"] = "5"
     byok_fallback: Annotated[bool, "when a customer's own key fails, ours serves, at the full price"] = True
+    usage_retention_days: Annotated[int, "days after which rows of the request log go, their sums stay; 0: never"] = 0
     provider_keys_poll_s: Annotated[float, "how often changes of stored provider keys are looked for"] = 2.0
 
 
@@ -249,7 +250,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
             raise ConfigError(f"{origins[name]}: {name} must be {needed}{given}")
 
 
-PERIODS = ("shutdown_s", "ollama_refresh_s")
+PERIODS = ("shutdown_s", "ollama_refresh_s", "usage_retention_days")
 AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")
 POSITIVE = (
     *("local_context_tokens", "local_parallel", "local_replicas"),

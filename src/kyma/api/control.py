@@ -9,7 +9,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from kyma import __version__
-from kyma.api import admin_routes, auth, credits, health, models, provider_keys, recommend, responses, translate
+from kyma.api import (
+    admin_routes,
+    auth,
+    credits,
+    health,
+    models,
+    provider_keys,
+    rankings,
+    recommend,
+    responses,
+    translate,
+    usage,
+)
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
 from kyma.dialects.openai_chat import render_error
@@ -25,6 +37,7 @@ ROUTERS = (
     recommend.router,  # before the models, one of which it would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
+    *(usage.router, usage.operators, rankings.router),
 )
 FIRST_SEGMENTS = frozenset(
     path.split("/")[2] for router in ROUTERS for route in router.routes if (path := _path(route)).startswith("/v1/")

@@ -1,5 +1,7 @@
 """Usage says which program called; sums of it, an index of it, and rows that may go when their time is up."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -70,5 +72,5 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _key(name: str, kind: type[sa.types.TypeEngine[object]]) -> sa.Column[object]:
+def _key(name: str, kind: type[sa.types.TypeEngine[Any]]) -> sa.Column[Any]:
     return sa.Column(name, kind, primary_key=True, autoincrement=False)
