@@ -174,3 +174,16 @@ async def test_calls_of_one_moment_are_each_listed_once(db: Database) -> None:
     await db.write(lambda connection: insert_rows(connection, same))
     await db.write(lambda connection: add_rows(connection, 4, 4))
     assert [one for page in await pages(db, asked(2)) for one in page] == ["r6", "r5", "r4", "r3", "r2", "r1", "r0"]
+
+
+async def test_a_filtered_page_goes_from_one_hour_with_such_calls_to_the_next(db: Database) -> None:
+    hours = [DAY - n * HOUR_MS for n in range(40)]
+    rows = [row(f"r{n:02}", at, app="rare" if n % 10 == 0 else "common") for n, at in enumerate(hours)]
+    await db.write(lambda connection: insert_rows(connection, rows))
+    front = (await db.read(fetch_front)).number
+    await db.write(lambda connection: add_rows(connection, front, 39))
+    rare = {"app": "rare"}
+    assert await pages(db, asked(2, filters=rare)) == [["r00", "r10"], ["r20", "r30"]]
+    assert await pages(db, asked(filters=rare, examined=1)) == [["r00"], ["r10"], ["r20"], ["r30"]]
+    assert await pages(db, asked(filters=rare, start=DAY - 20 * HOUR_MS, end=DAY)) == [["r10", "r20"]]
+    assert await pages(db, asked(filters={"app": "none"}, examined=1)) == [[]]

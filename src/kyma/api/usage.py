@@ -19,10 +19,8 @@ from kyma.api.usage_views import (
     Counts,
     LogDetail,
     LogList,
-    LogRow,
     OperatorLogDetail,
     OperatorLogList,
-    OperatorLogRow,
     UsageView,
     charge,
     counts,
@@ -79,7 +77,7 @@ async def get_usage(
     return await _usage(request, gateway, caller.account_id, (since, until), group_by, filters, format)
 
 
-@router.get("/v1/logs", summary="Call by call, newest first")
+@router.get("/v1/logs", summary="Call by call, newest first", response_model=LogList)
 async def list_logs(
     gateway: TheGateway,
     caller: Caller,
@@ -92,13 +90,12 @@ async def list_logs(
     request_id: Word = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> LogList:
+) -> Response:
     """With filters a page may be short, even empty, and not be the last: `next_cursor` goes on."""
     filters = _filters(model=model, key=key, app=app, status=status)
     page = await _page(gateway, caller.account_id, (since, until), filters, request_id, limit, cursor)
     labels = await gateway.accounts.key_labels({row.key_id for row in page.rows})
-    data = [LogRow.model_validate(log_row(row, labels)) for row in page.rows]
-    return LogList(object="list", data=data, has_more=page.next is not None, next_cursor=_cursor(page))
+    return _list([log_row(row, labels) for row in page.rows], page)
 
 
 @router.get("/v1/logs/{request_id}", summary="One call, and how its cost came about", responses=UNKNOWN)
@@ -132,7 +129,7 @@ async def get_any_usage(
     return await _usage(request, gateway, account, (since, until), group_by, filters, format)
 
 
-@operators.get("/logs", summary="Calls of one account, or of all")
+@operators.get("/logs", summary="Calls of one account, or of all", response_model=OperatorLogList)
 async def list_any_logs(
     gateway: TheGateway,
     _operator: Operator,
@@ -146,13 +143,12 @@ async def list_any_logs(
     request_id: Word = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> OperatorLogList:
+) -> Response:
     """As customers see them, with the account and the source that served."""
     filters = _filters(model=model, key=key, app=app, status=status)
     page = await _page(gateway, account, (since, until), filters, request_id, limit, cursor)
     labels = await gateway.accounts.key_labels({row.key_id for row in page.rows})
-    data = [OperatorLogRow.model_validate(operator_row(row, labels)) for row in page.rows]
-    return OperatorLogList(object="list", data=data, has_more=page.next is not None, next_cursor=_cursor(page))
+    return _list([operator_row(row, labels) for row in page.rows], page)
 
 
 @operators.get("/logs/{request_id}", summary="Any call, and how its cost came about", responses=UNKNOWN)
@@ -243,6 +239,12 @@ async def _page(
         and all(getattr(row, FILTERS[name]) == value for name, value in filters.items())
     )
     return LogPage([row] if row is not None and is_meant else [], None)
+
+
+def _list(rows: list[dict[str, object]], page: LogPage) -> Response:
+    """A thousand rows would take the models that describe them a tenth of a second."""
+    members = {"object": "list", "data": rows, "has_more": page.next is not None, "next_cursor": _cursor(page)}
+    return Response(msgspec.json.encode(members), media_type="application/json")
 
 
 async def _call(gateway: Gateway, request_id: str) -> UsageRow | None:

@@ -143,13 +143,15 @@ def group(names: tuple[str, ...], one: Used) -> UsageGroup:
     return UsageGroup.model_validate(counts(one) | values)
 
 
+COPIED = [name for name in LogRow.model_fields if name in UsageRow.__struct_fields__]
+
+
 def log_row(row: UsageRow, labels: dict[str, KeyLabel]) -> dict[str, object]:
     """The members of `LogRow`."""
     label = labels.get(row.key_id)
-    copied = {name: getattr(row, name) for name in LogRow.model_fields if name in UsageRow.__struct_fields__}
-    return copied | {
+    return {name: getattr(row, name) for name in COPIED} | {
         "created_at": iso(row.created_at),
-        "key": label and KeyName(id=row.key_id, name=label.name, key=masked(label.prefix)),
+        "key": label and {"id": row.key_id, "name": label.name, "key": masked(label.prefix)},
         "streaming": row.is_streaming,
         "cost": usd_float(row.cost),
     }

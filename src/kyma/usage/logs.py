@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, text
 
 from kyma.usage.reading import FILTERS
-from kyma.usage.sums import STATEMENTS, fetch_mark
+from kyma.usage.sums import HOUR_MS, STATEMENTS, fetch_mark
 from kyma.usage.tables import usage
 from kyma.usage.usage import UsageRow
 
@@ -50,21 +50,21 @@ class LogPage(msgspec.Struct, frozen=True):
 def read_logs(connection: Connection, asked: LogAsked) -> LogPage:
     """The next page."""
     values: dict[str, Any] = {"account": asked.account_id, "start": asked.start, "end": asked.end, **asked.filters}
-    values |= {
-        "after": fetch_mark(connection),
-        "rows": asked.limit + 1,
-        "examined": asked.examined,
-        "skipped": asked.examined - 1,
-    }
+    values |= {"after": fetch_mark(connection), "rows": asked.limit + 1}
     if asked.before is not None:
         values |= {"at": asked.before.created_at, "id": asked.before.request_id}
-    horizon = _horizon(connection, asked, values) if asked.filters else None
-    found = _indexed(connection, asked, values) + _unindexed(connection, asked, values)
+    horizon: Place | None = None
+    if not asked.filters:
+        found = _indexed(connection, asked, values, "limit :rows")
+    elif asked.account_id is None:
+        horizon = _horizon(connection, asked, values)
+        found = _indexed(connection, asked, values, f"limit {asked.examined}")
+    else:
+        found, horizon = _by_hours(connection, asked, values)
+    found += _unindexed(connection, asked, values)
     rows = sorted((row for row in found if horizon is None or _place(row) >= horizon), key=_place, reverse=True)
     page = rows[: asked.limit]
-    if len(rows) > asked.limit:
-        return LogPage(page, _place(page[-1]))
-    return LogPage(page, horizon)
+    return LogPage(page, _place(page[-1]) if len(rows) > asked.limit else horizon)
 
 
 def fetch_call(connection: Connection, request_id: str) -> UsageRow | None:
@@ -81,17 +81,44 @@ def fetch_price_book(connection: Connection, version: str) -> str | None:
 
 def _horizon(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> Place | None:
     """The last call that the page looks at; None if it can look at all there are."""
-    query = f"select created_at, request_id from usage_index where {_span(asked)} {_NEWEST} limit 1 offset :skipped"
+    skipped = asked.examined - 1
+    query = f"select created_at, request_id from usage_index where {_span(asked)} {_NEWEST} limit 1 offset {skipped}"
     row = connection.execute(text(query), values).first()
     return None if row is None else Place(*row)
 
 
-def _indexed(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[UsageRow]:
+def _by_hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> tuple[list[UsageRow], Place | None]:
+    """From one hour to the next of those in which, by the sums, there are such calls; and where the page ended."""
+    found: list[UsageRow] = []
+    examined = 0
+    for start in _hours(connection, asked, values):
+        hour = {**values, "start": max(start, asked.start), "end": min(start + HOUR_MS, asked.end)}
+        if len(found) > asked.limit or examined >= asked.examined:
+            return found, Place(hour["end"], "")
+        found += _indexed(connection, asked, hour, "")
+        examined += connection.execute(
+            text(f"select count(*) from usage_index where {_span(asked)}"), hour
+        ).scalar_one()
+    return found, None
+
+
+def _hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[int]:
+    """When the newest hours with such calls begin; one more than a page can need."""
+    end = asked.end if asked.before is None else min(asked.end, asked.before.created_at + 1)
+    where = "".join(f" and {FILTERS[name]} = :{name}" for name in asked.filters)
+    query = (
+        "select distinct start from usage_hour where account_id = :account and start >= :from_hour and start < :end"
+        f"{where} order by start desc limit :hours"
+    )
+    wanted = {"from_hour": asked.start // HOUR_MS * HOUR_MS, "end": end, "hours": asked.limit + 2}
+    return list(connection.execute(text(query), values | wanted).scalars())
+
+
+def _indexed(connection: Connection, asked: LogAsked, values: dict[str, Any], limit: str) -> list[UsageRow]:
     # A cross join, so that SQLite begins with the index and looks each row up in `usage`.
-    looked_at = ":examined" if asked.filters else ":rows"
     query = (
         f"select {_COLUMNS} from (select request_id, created_at from usage_index where {_span(asked)} {_NEWEST}"
-        f" limit {looked_at}) as i cross join usage u where u.request_id = i.request_id{_passing(asked)}"
+        f" {limit}) as i cross join usage u where u.request_id = i.request_id{_passing(asked)}"
         " order by i.created_at desc, i.request_id desc limit :rows"
     )
     return [UsageRow(*row) for row in connection.execute(text(query), values)]
