@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable
 
 from kyma.core.ids import Clock
 from kyma.storage.database import Database
-from kyma.usage.sums import DAY_MS, add_rows, fetch_front, fetch_writers, prune
+from kyma.usage.sums import DAY_MS, add_rows, fetch_front, fetch_mark, fetch_writers, prune
 
 log = logging.getLogger("kyma.usage")
 
 TICK_S = 2.0
-ROWS_AT_ONCE = 1000
+ROWS_AT_ONCE = 500
 """A few milliseconds of the one writer that settlements share."""
 REST = 1.0
 """How long the worker leaves the database alone after a piece of work, against what that took."""
@@ -55,6 +55,8 @@ class Summing:
     async def catch_up(self) -> None:
         """Sum and index every row that was written before this began."""
         front = await self._front()
+        if front <= await self._database.read(fetch_mark):
+            return
         while (await self._paced(lambda: self._add(front))) not in (0, front):
             pass
 
