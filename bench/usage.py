@@ -47,12 +47,12 @@ insert into usage (request_id, account_id, user_id, key_id, model, requested_mod
   input_tokens, cached_input_tokens, cache_write_tokens, output_tokens, reasoning_tokens, price_version, cost,
   estimated, flagged, status, http_status, is_streaming, first_token_ms, duration_ms, attempts, created_at, app)
 select printf('req_%011x%013x', at, h * 1048583 + n),
-  case when is_sparse then :sparse when (h >> 8) % 2 then :heavy else 'acct_' || (h >> 9) % 2000 end,
-  'usr', 'key_' || (h >> 12) % 3,
-  case when n % 99991 = 5 then 'model-rare' else 'model-' || (h >> 14) % 12 end, 'alias', 'provider/model',
+  case when is_sparse then :sparse when (h >> 8) % 2 then :heavy else 'acct_' || ((h >> 9) % 2000) end,
+  'usr', 'key_' || ((h >> 12) % 3),
+  case when n % 99991 = 5 then 'model-rare' else 'model-' || ((h >> 14) % 12) end, 'alias', 'provider/model',
   0, 'openai_chat', 100 + h % 3000, (h >> 5) % 2000, 0, 10 + (h >> 7) % 800, 0, 'none', 1000 + h % 5000000,
   0, 0, case when (h >> 18) % 50 then 'finished' else 'failed' end, 200, 1, 300 + (h >> 3) % 900,
-  1000 + (h >> 4) % 9000, 1, at, 'app-' || (h >> 20) % 6
+  1000 + (h >> 4) % 9000, 1, at, 'app-' || ((h >> 20) % 6)
 from mixed
 """
 
