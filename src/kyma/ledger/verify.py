@@ -170,8 +170,8 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
                select account_id, start / 86400000 as day, cost as used, 0 as charged from usage_day
                union all
                select u.account_id, u.created_at / 86400000, u.cost, 0 from usage u
-               where not exists (select 1 from usage_index i where i.account_id = u.account_id
-                 and i.created_at = u.created_at and i.request_id = u.request_id)
+               where not exists (select 1 from usage_index i where i.hour = u.created_at - u.created_at % 3600000
+                 and i.account_id = u.account_id and i.created_at = u.created_at and i.request_id = u.request_id)
                union all
                select debit, created_at / 86400000, 0, amount from transfer
                where ref_kind = 'request' and kind in ('usage', 'overrun')

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, text
 
-from kyma.usage.reading import FILTERS
+from kyma.usage.reading import FILTERS, steps
 from kyma.usage.sums import HOUR_MS, STATEMENTS, fetch_mark
 from kyma.usage.tables import usage
 from kyma.usage.usage import UsageRow
@@ -54,13 +54,13 @@ def read_logs(connection: Connection, asked: LogAsked) -> LogPage:
     if asked.before is not None:
         values |= {"at": asked.before.created_at, "id": asked.before.request_id}
     horizon: Place | None = None
-    if not asked.filters:
-        found = _indexed(connection, asked, values, "limit :rows")
-    elif asked.account_id is None:
+    if asked.account_id is not None:
+        found, horizon = _by_hours(connection, asked, values)
+    elif asked.filters:
         horizon = _horizon(connection, asked, values)
         found = _indexed(connection, asked, values, f"limit {asked.examined}")
     else:
-        found, horizon = _by_hours(connection, asked, values)
+        found = _indexed(connection, asked, values, "limit :rows")
     found += _unindexed(connection, asked, values)
     rows = sorted((row for row in found if horizon is None or _place(row) >= horizon), key=_place, reverse=True)
     page = rows[: asked.limit]
@@ -82,61 +82,82 @@ def fetch_price_book(connection: Connection, version: str) -> str | None:
 def _horizon(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> Place | None:
     """The last call that the page looks at; None if it can look at all there are."""
     skipped = asked.examined - 1
-    query = f"select created_at, request_id from usage_index where {_span(asked)} {_NEWEST} limit 1 offset {skipped}"
+    query = f"select created_at, request_id from usage_index where {_span(asked)} {_newest()} limit 1 offset {skipped}"
     row = connection.execute(text(query), values).first()
     return None if row is None else Place(*row)
 
 
 def _by_hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> tuple[list[UsageRow], Place | None]:
-    """From one hour to the next of those in which, by the sums, there are such calls; and where the page ended."""
-    found: list[UsageRow] = []
-    examined = 0
-    for start in _hours(connection, asked, values):
-        hour = {**values, "start": max(start, asked.start), "end": min(start + HOUR_MS, asked.end)}
-        if len(found) > asked.limit or examined >= asked.examined:
-            return found, Place(hour["end"], "")
-        found += _indexed(connection, asked, hour, "")
-        examined += connection.execute(
-            text(f"select count(*) from usage_index where {_span(asked)}"), hour
-        ).scalar_one()
-    return found, None
-
-
-def _hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[int]:
-    """When the newest hours with such calls begin; one more than a page can need."""
-    end = asked.end if asked.before is None else min(asked.end, asked.before.created_at + 1)
-    where = "".join(f" and {FILTERS[name]} = :{name}" for name in asked.filters)
+    """From the hours in which, by the sums, the account has such calls; and where the page ended."""
+    hours, low = _hours(connection, asked, values), asked.end
+    sure = examined = 0
+    for n, (start, hits, calls) in enumerate(hours):
+        if sure > asked.limit or (n and examined + calls > asked.examined):
+            horizon = Place(low, "")
+            break
+        low, examined = start, examined + calls
+        sure += hits if n else 0  # of the first hour some may have been on the page before
+    else:
+        horizon = None
+    if not hours:
+        return [], None
+    chosen = {"low": low, "top": hours[0][0] + 1, "from_low": max(low, asked.start)}
     query = (
-        "select distinct start from usage_hour where account_id = :account and start >= :from_hour and start < :end"
-        f"{where} order by start desc limit :hours"
+        f"select {_COLUMNS} from ({steps('low', 'top', HOUR_MS)}) as steps cross join usage_index i"
+        f" cross join usage u where i.hour = steps.step and {_span(asked, 'i.')}"
+        f" and i.created_at >= :from_low and u.request_id = i.request_id{_passing(asked)}"
+        f"{_in_such_hours(asked)} {_newest('i.')} limit :rows"
     )
-    wanted = {"from_hour": asked.start // HOUR_MS * HOUR_MS, "end": end, "hours": asked.limit + 2}
-    return list(connection.execute(text(query), values | wanted).scalars())
+    return [UsageRow(*row) for row in connection.execute(text(query), values | chosen)], horizon
+
+
+def _hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[tuple[int, int, int]]:
+    """The newest hours with such calls, as many as a page can need: when each begins, such calls in it, and all."""
+    end = asked.end
+    if asked.before is not None:  # without an id it is where an hour begins that no page has looked at
+        end = min(end, asked.before.created_at + bool(asked.before.request_id))
+    such = " and ".join(f"{FILTERS[name]} = :{name}" for name in asked.filters) or "1 = 1"
+    query = (
+        f"select s.start, cast(sum(case when {such} then requests else 0 end) as bigint), cast(sum(requests) as bigint)"
+        f" from ({steps('from_hour', 'to_hour', HOUR_MS)}) as steps cross join usage_hour s"
+        " where s.start = steps.step and s.account_id = :account group by s.start"
+        f" having sum(case when {such} then 1 else 0 end) > 0 order by s.start desc limit :hours"
+    )
+    wanted = {"from_hour": asked.start // HOUR_MS * HOUR_MS, "to_hour": end, "hours": asked.limit + 2}
+    return [tuple(row) for row in connection.execute(text(query), values | wanted)]
+
+
+def _in_such_hours(asked: LogAsked) -> str:
+    if not asked.filters:
+        return ""
+    such = "".join(f" and s.{FILTERS[name]} = :{name}" for name in asked.filters)
+    return f" and exists (select 1 from usage_hour s where s.start = steps.step and s.account_id = :account{such})"
 
 
 def _indexed(connection: Connection, asked: LogAsked, values: dict[str, Any], limit: str) -> list[UsageRow]:
     # A cross join, so that SQLite begins with the index and looks each row up in `usage`.
     query = (
-        f"select {_COLUMNS} from (select request_id, created_at from usage_index where {_span(asked)} {_NEWEST}"
+        f"select {_COLUMNS} from (select request_id, created_at from usage_index where {_span(asked)} {_newest()}"
         f" {limit}) as i cross join usage u where u.request_id = i.request_id{_passing(asked)}"
-        " order by i.created_at desc, i.request_id desc limit :rows"
+        f" {_newest('i.')} limit :rows"
     )
     return [UsageRow(*row) for row in connection.execute(text(query), values)]
 
 
 def _unindexed(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[UsageRow]:
     number = STATEMENTS[connection.dialect.name].number
-    query = f"select {_COLUMNS} from usage u where u.{number} > :after and {_span(asked)}{_passing(asked)} {_NEWEST}"
+    query = f"select {_COLUMNS} from usage u where u.{number} > :after and {_span(asked)}{_passing(asked)} {_newest()}"
     return [UsageRow(*row) for row in connection.execute(text(f"{query} limit :rows"), values)]
 
 
-_NEWEST = "order by created_at desc, request_id desc"
+def _newest(of: str = "") -> str:
+    return f"order by {of}created_at desc, {of}request_id desc"
 
 
-def _span(asked: LogAsked) -> str:
-    account = "" if asked.account_id is None else "account_id = :account and "
-    before = "" if asked.before is None else " and (created_at, request_id) < (:at, :id)"
-    return f"{account}created_at >= :start and created_at < :end{before}"
+def _span(asked: LogAsked, of: str = "") -> str:
+    account = "" if asked.account_id is None else f"{of}account_id = :account and "
+    before = "" if asked.before is None else f" and ({of}created_at, {of}request_id) < (:at, :id)"
+    return f"{account}{of}created_at >= :start and {of}created_at < :end{before}"
 
 
 def _passing(asked: LogAsked) -> str:

@@ -75,19 +75,33 @@ def read_usage(connection: Connection, asked: Asked) -> list[Used]:
 
 def _summed(asked: Asked, values: dict[str, Any]) -> list[str]:
     """Whole days from the sums of days; the hours before and after them, or all where hours are told apart."""
-    where = _where(asked)
     if asked.account_id is None:
         read = _READ.replace("key_id", "'' as key_id")
-        return [f"select {read} from traffic_day where start >= :start and start < :end{where}"]
+        return [f"select {read} from traffic_day where start >= :start and start < :end{_where(asked)}"]
     first, last = -(-asked.start // DAY_MS) * DAY_MS, asked.end // DAY_MS * DAY_MS
     if "hour" in asked.group_by or first >= last:
-        return [f"select {_READ} from usage_hour where start >= :start and start < :end{where}"]
+        return [_looked_up("usage_hour", "start", "end", asked)]
     values |= {"first": first, "last": last}
     return [
-        f"select {_READ} from usage_hour where start >= :start and start < :first{where}",
-        f"select {_READ} from usage_day where start >= :first and start < :last{where}",
-        f"select {_READ} from usage_hour where start >= :last and start < :end{where}",
+        _looked_up("usage_hour", "start", "first", asked),
+        _looked_up("usage_day", "first", "last", asked),
+        _looked_up("usage_hour", "last", "end", asked),
     ]
+
+
+def _looked_up(table: str, start: str, end: str, asked: Asked) -> str:
+    """The sums of an account in each hour or day from `start` up to `end`, which name values."""
+    step = steps(start, end, HOUR_MS if table == "usage_hour" else DAY_MS)
+    return f"select {_READ} from ({step}) as steps cross join {table} s where s.start = steps.step{_where(asked)}"
+
+
+def steps(start: str, end: str, step_ms: int) -> str:
+    """A query of the moments from `start` up to `end`, which name values: each a seek, where a scan would meet the
+    sums of every account. A cross join with it lets SQLite begin with the moments."""
+    return (
+        f"with recursive steps (step) as (select cast(:{start} as bigint) where :{start} < :{end}"
+        f" union all select step + {step_ms} from steps where step + {step_ms} < :{end}) select step from steps"
+    )
 
 
 def _unsummed(asked: Asked, number: str) -> str:

@@ -55,12 +55,12 @@ class _Statements:
                 " where excluded.last_day > app_account.last_day"
             ),
             text(
-                "insert into usage_index (account_id, created_at, request_id)"
-                f" select account_id, created_at, request_id {span}"
+                "insert into usage_index (hour, account_id, created_at, request_id)"
+                f" select created_at - created_at % {HOUR_MS}, account_id, created_at, request_id {span}"
             ),
         )
         self.old = text(
-            "select i.account_id, i.created_at, i.request_id from usage_index i"
+            "select i.hour, i.account_id, i.created_at, i.request_id from usage_index i"
             " where i.created_at < (select keep_from from usage_mark)"
             " and i.request_id <> (select request_id from usage_mark)"
             " order by i.created_at limit :rows"
@@ -92,7 +92,8 @@ _WRITERS = text(
 _KEEP_FROM = text("update usage_mark set keep_from = :keep_from where id = 1 and keep_from < :keep_from")
 _PRUNE_ROW = text("delete from usage where request_id = :request_id")
 _PRUNE_ENTRY = text(
-    "delete from usage_index where account_id = :account_id and created_at = :created_at and request_id = :request_id"
+    "delete from usage_index where hour = :hour and account_id = :account_id"
+    " and created_at = :created_at and request_id = :request_id"
 )
 
 

@@ -3,8 +3,10 @@ of the rows in the background: sums of them, and an index.
 
 Rows and books are append-only, but for rows whose time is up (`usage_retention_days`). Amounts are nano-dollars, times
 epoch milliseconds. `usage` has no index but its key: one by account would touch a page for every account in every
-commit. `usage_index` has its place, and is filled many rows at a time. What is not in it yet is behind `usage_mark`,
-by the number that rows have in the order they came: SQLite's rowid, a column `seq` on Postgres.
+commit. `usage_index` has its place, and is filled many rows at a time. It and the sums begin with the time, so that
+what is written now lies in a few pages, whoever called; a reader looks in each hour for its account. What is not summed
+yet is behind `usage_mark`, by the number that rows have in the order they came: SQLite's rowid, a column `seq` on
+Postgres.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
@@ -60,9 +62,9 @@ SUMMED = (
 )
 """Columns of rows that sums are kept of."""
 
-BY_ACCOUNT = ("account_id", "start", "key_id", "model", "app", "status")
+BY_ACCOUNT = ("start", "account_id", "key_id", "model", "app", "status")
 BY_MODEL = ("start", "model", "app")
-"""What sums are kept by; `start` is where the hour or the UTC day begins."""
+"""What sums are kept by, in the order of the keys; `start` is where the hour or the UTC day begins."""
 
 
 def _sums(name: str, keys: tuple[str, ...]) -> Table:
@@ -91,6 +93,7 @@ app_account = Table(
 usage_index = Table(
     "usage_index",
     metadata,
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),
     Column("account_id", Text, primary_key=True),
     Column("created_at", BigInteger, primary_key=True, autoincrement=False),
     Column("request_id", Text, primary_key=True),

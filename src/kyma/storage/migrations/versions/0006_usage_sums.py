@@ -15,12 +15,12 @@ depends_on = None
 IS_OLD_AND_SUMMED = (
     "old.created_at < (select keep_from from usage_mark)"
     " and old.request_id <> (select request_id from usage_mark)"
-    " and exists (select 1 from usage_index i where i.account_id = old.account_id"
-    " and i.created_at = old.created_at and i.request_id = old.request_id)"
+    " and exists (select 1 from usage_index i where i.hour = old.created_at - old.created_at % 3600000"
+    " and i.account_id = old.account_id and i.created_at = old.created_at and i.request_id = old.request_id)"
 )
 """Which rows of `usage` may be deleted. A later revision that rebuilds the table guards it with this."""
 
-BY_ACCOUNT = ("account_id", "start", "key_id", "model", "app", "status")
+BY_ACCOUNT = ("start", "account_id", "key_id", "model", "app", "status")
 KEYS = {"usage_hour": BY_ACCOUNT, "usage_day": BY_ACCOUNT, "traffic_day": ("start", "model", "app")}
 COUNTS = (
     *("requests", "input_tokens", "cached_input_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
@@ -48,7 +48,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "usage_index",
-        *(_key("account_id", sa.Text), _key("created_at", sa.BigInteger), _key("request_id", sa.Text)),
+        *(_key("hour", sa.BigInteger), _key("account_id", sa.Text)),
+        *(_key("created_at", sa.BigInteger), _key("request_id", sa.Text)),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_usage_index_created_at", "usage_index", ["created_at", "request_id"])
