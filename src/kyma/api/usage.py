@@ -10,7 +10,7 @@ from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from kyma.api.depends import Caller, Operator, TheGateway
@@ -51,49 +51,54 @@ Word = Annotated[str | None, Query(max_length=256)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")]
 
+
+def times_of(since: Since = None, until: Until = None) -> tuple[str | None, str | None]:
+    return since, until
+
+
+def filters_of(model: Word = None, key: Word = None, app: Word = None, status: Word = None) -> dict[str, str]:
+    """What was given. Raises: InvalidRequest for characters that no value has."""
+    given = {"model": model, "key": key, "app": app, "status": status}
+    for name, value in given.items():
+        if value is not None and not value.isprintable():
+            raise InvalidRequest(f"{name} holds characters that cannot be printed", param=name)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+Times = Annotated[tuple[str | None, str | None], Depends(times_of)]
+Filters = Annotated[dict[str, str], Depends(filters_of)]
+
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "No such call of yours"}}
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 _cursors = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)], str])
 
 
-@router.get(
-    "/v1/usage", summary="What was used", response_model=UsageView, response_model_exclude_none=True, responses=CSV
-)
+@router.get("/v1/usage", summary="What was used", response_model=UsageView, responses=CSV)
 async def get_usage(
     request: Request,
     gateway: TheGateway,
     caller: Caller,
-    since: Since = None,
-    until: Until = None,
+    times: Times,
+    filters: Filters,
     group_by: Groups = "day",
-    model: Word = None,
-    key: Word = None,
-    app: Word = None,
-    status: Word = None,
     format: Form = None,
-) -> UsageView | Response:
+) -> Response:
     """Sums of your account's calls, exact to the last one that has ended."""
-    filters = _filters(model=model, key=key, app=app, status=status)
-    return await _usage(request, gateway, caller.account_id, (since, until), group_by, filters, format)
+    return await _usage(request, gateway, caller.account_id, times, group_by, filters, format)
 
 
 @router.get("/v1/logs", summary="Call by call, newest first", response_model=LogList)
 async def list_logs(
     gateway: TheGateway,
     caller: Caller,
-    since: Since = None,
-    until: Until = None,
-    model: Word = None,
-    key: Word = None,
-    app: Word = None,
-    status: Word = None,
+    times: Times,
+    filters: Filters,
     request_id: Word = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """With filters a page may be short, even empty, and not be the last: `next_cursor` goes on."""
-    filters = _filters(model=model, key=key, app=app, status=status)
-    page = await _page(gateway, caller.account_id, (since, until), filters, request_id, limit, cursor)
+    page = await _page(gateway, caller.account_id, times, filters, request_id, limit, cursor)
     labels = await gateway.accounts.key_labels({row.key_id for row in page.rows})
     return _list([log_row(row, labels) for row in page.rows], page)
 
@@ -107,46 +112,34 @@ async def get_log(gateway: TheGateway, caller: Caller, request_id: str) -> LogDe
     return LogDetail.model_validate(log_row(row, labels) | {"object": "log", "charge": await _charge(gateway, row)})
 
 
-@operators.get(
-    "/usage", summary="What anybody has used", response_model=UsageView, response_model_exclude_none=True, responses=CSV
-)
+@operators.get("/usage", summary="What anybody has used", response_model=UsageView, responses=CSV)
 async def get_any_usage(
     request: Request,
     gateway: TheGateway,
     _operator: Operator,
+    times: Times,
+    filters: Filters,
     account: Word = None,
-    since: Since = None,
-    until: Until = None,
     group_by: Groups = "day",
-    model: Word = None,
-    key: Word = None,
-    app: Word = None,
-    status: Word = None,
     format: Form = None,
-) -> UsageView | Response:
+) -> Response:
     """Of one account, or of all together: these by day, model and app only."""
-    filters = _filters(model=model, key=key, app=app, status=status)
-    return await _usage(request, gateway, account, (since, until), group_by, filters, format)
+    return await _usage(request, gateway, account, times, group_by, filters, format)
 
 
 @operators.get("/logs", summary="Calls of one account, or of all", response_model=OperatorLogList)
 async def list_any_logs(
     gateway: TheGateway,
     _operator: Operator,
+    times: Times,
+    filters: Filters,
     account: Word = None,
-    since: Since = None,
-    until: Until = None,
-    model: Word = None,
-    key: Word = None,
-    app: Word = None,
-    status: Word = None,
     request_id: Word = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
     """As customers see them, with the account and the source that served."""
-    filters = _filters(model=model, key=key, app=app, status=status)
-    page = await _page(gateway, account, (since, until), filters, request_id, limit, cursor)
+    page = await _page(gateway, account, times, filters, request_id, limit, cursor)
     labels = await gateway.accounts.key_labels({row.key_id for row in page.rows})
     return _list([operator_row(row, labels) for row in page.rows], page)
 
@@ -168,7 +161,7 @@ async def _usage(
     group_by: str,
     filters: dict[str, str],
     form: str | None,
-) -> UsageView | Response:
+) -> Response:
     known = GROUPS if account_id is not None else OF_ALL
     names = tuple(dict.fromkeys(name for name in group_by.replace(" ", "").split(",") if name))
     if wrong := [name for name in names if name not in known]:
@@ -182,16 +175,15 @@ async def _usage(
         raise InvalidRequest(f"more than {MAX_GROUPS} groups: ask for less time or fewer kinds", param="group_by")
     if (form or _accepted(request)) == "csv":
         return Response(_csv(names, used), media_type="text/csv", headers={"content-disposition": ATTACHED})
-    return UsageView.model_validate(
-        {
-            "object": "usage",
-            "from": iso(start),
-            "to": iso(end),
-            "group_by": names,
-            "data": [group(names, one) for one in used],
-            "totals": counts(_total(used)),
-        }
-    )
+    members = {
+        "object": "usage",
+        "from": iso(start),
+        "to": iso(end),
+        "group_by": names,
+        "data": [group(names, one) for one in used],
+        "totals": counts(_total(used)),
+    }
+    return Response(msgspec.json.encode(members), media_type="application/json")
 
 
 ATTACHED = 'attachment; filename="usage.csv"'
@@ -212,9 +204,7 @@ def _csv(names: tuple[str, ...], used: list[Used]) -> str:
     lines = csv.writer(out)
     lines.writerow([*names, *Counts.model_fields])
     for one in used:
-        shown = group(names, one)
-        figures = [getattr(one, name) for name in Counts.model_fields if name != "cost"]
-        lines.writerow([*(getattr(shown, name) for name in names), *figures, usd_text(one.cost)])
+        lines.writerow((group(names, one) | {"cost": usd_text(one.cost)}).values())
     return out.getvalue()
 
 
@@ -255,14 +245,6 @@ async def _call(gateway: Gateway, request_id: str) -> UsageRow | None:
 
 async def _charge(gateway: Gateway, row: UsageRow) -> object:
     return charge(row, await gateway.database.read(partial(fetch_price_book, version=row.price_version)))
-
-
-def _filters(**given: str | None) -> dict[str, str]:
-    """What was given. Raises: InvalidRequest for characters that no value has."""
-    for name, value in given.items():
-        if value is not None and not value.isprintable():
-            raise InvalidRequest(f"{name} holds characters that cannot be printed", param=name)
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _cursor(page: LogPage) -> str | None:

@@ -1,6 +1,7 @@
 """What the API shows of usage and of the request log. Who served a call is told to operators alone."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -20,10 +21,9 @@ class KeyName(BaseModel):
     key: str
 
 
-class Counts(BaseModel):
+class Units(BaseModel):
     """Buckets are disjoint; `reasoning_tokens` is a part of `output_tokens`. `cost` is USD, exact."""
 
-    requests: int
     input_tokens: int = Field(description="Read fresh: neither from a cache nor written to one")
     cached_input_tokens: int
     cache_write_tokens: int
@@ -32,6 +32,10 @@ class Counts(BaseModel):
     reasoning_tokens: int
     searches: int
     cost: float
+
+
+class Counts(Units):
+    requests: int
 
 
 class UsageGroup(Counts):
@@ -53,7 +57,7 @@ class UsageView(BaseModel):
     totals: Counts
 
 
-class LogRow(BaseModel):
+class LogRow(Units):
     """One call. `layer` is 0 for the first source asked, 3 for another model; tokens as in usage."""
 
     request_id: str
@@ -66,14 +70,6 @@ class LogRow(BaseModel):
     streaming: bool
     status: str = Field(description="finished, drained, cancelled, cut, failed or blank")
     http_status: int
-    input_tokens: int
-    cached_input_tokens: int
-    cache_write_tokens: int
-    cache_write_1h_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    searches: int
-    cost: float = Field(description="USD, exact")
     estimated: bool = Field(description="Units are the gateway's own count")
     first_token_ms: int | None
     duration_ms: int
@@ -136,13 +132,13 @@ def counts(one: Used) -> dict[str, int | float]:
     return {name: getattr(one, name) for name in Counts.model_fields} | {"cost": usd_float(one.cost)}
 
 
-def group(names: tuple[str, ...], one: Used) -> UsageGroup:
-    """One group; days and hours as the contract writes them."""
-    shown = {"day": lambda at: iso_day(int(at)), "hour": lambda at: iso(int(at))}
-    values = {name: shown.get(name, str)(value) for name, value in zip(names, one.group, strict=True)}
-    return UsageGroup.model_validate(counts(one) | values)
+def group(names: tuple[str, ...], one: Used) -> dict[str, object]:
+    """The members of `UsageGroup`; days and hours as the contract writes them."""
+    shown = {name: SHOWN.get(name, str)(value) for name, value in zip(names, one.group, strict=True)}
+    return {**shown, **counts(one)}
 
 
+SHOWN: dict[str, Callable[[Any], str]] = {"day": iso_day, "hour": iso}
 COPIED = [name for name in LogRow.model_fields if name in UsageRow.__struct_fields__]
 
 

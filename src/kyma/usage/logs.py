@@ -13,6 +13,9 @@ from kyma.usage.usage import UsageRow
 EXAMINED = 10_000
 """How many calls a page looks at for those that pass its filters; then it ends, and the next one goes on."""
 
+FIRST_SPAN_MS = 24 * HOUR_MS
+"""How far back calls are looked for at first; then four times as far, and so on."""
+
 _COLUMNS = ", ".join(f"u.{column.name}" for column in usage.columns)
 _ONE = text(f"select {_COLUMNS} from usage u where request_id = :request_id")
 _BOOK = text("select prices from price_book where version = :version")
@@ -116,15 +119,21 @@ def _hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> l
     end = asked.end
     if asked.before is not None:  # without an id it is where an hour begins that no page has looked at
         end = min(end, asked.before.created_at + bool(asked.before.request_id))
-    such = " and ".join(f"{FILTERS[name]} = :{name}" for name in asked.filters) or "1 = 1"
+    such = "".join(f" and s.{FILTERS[name]} = :{name}" for name in asked.filters)
     query = (
-        f"select s.start, cast(sum(case when {such} then requests else 0 end) as bigint), cast(sum(requests) as bigint)"
-        f" from ({steps('from_hour', 'to_hour', HOUR_MS)}) as steps cross join usage_hour s"
-        " where s.start = steps.step and s.account_id = :account group by s.start"
-        f" having sum(case when {such} then 1 else 0 end) > 0 order by s.start desc limit :hours"
+        "select s.start, cast(sum(requests) as bigint), (select cast(sum(requests) as bigint) from usage_hour a"
+        " where a.start = s.start and a.account_id = :account)"
+        f" from ({steps('from_hour', 'to_hour', HOUR_MS)}) as steps cross join usage_hour s where s.start = steps.step and s.account_id = :account{such}"
+        " group by s.start order by s.start desc"
     )
-    wanted = {"from_hour": asked.start // HOUR_MS * HOUR_MS, "to_hour": end, "hours": asked.limit + 2}
-    return [tuple(row) for row in connection.execute(text(query), values | wanted)]
+    first, upper, span = asked.start // HOUR_MS * HOUR_MS, -(-end // HOUR_MS) * HOUR_MS, FIRST_SPAN_MS
+    found: list[tuple[int, int, int]] = []
+    while upper > first and sum(hits for _, hits, _ in found[1:]) <= asked.limit:
+        lower = max(first, upper - span)
+        rows = connection.execute(text(query), values | {"from_hour": lower, "to_hour": upper})
+        found += [tuple(row) for row in rows]
+        upper, span = lower, 4 * span
+    return found
 
 
 def _in_such_hours(asked: LogAsked) -> str:
