@@ -123,8 +123,8 @@ def _hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> l
     query = (
         "select s.start, cast(sum(requests) as bigint), (select cast(sum(requests) as bigint) from usage_hour a"
         " where a.start = s.start and a.account_id = :account)"
-        f" from ({steps('from_hour', 'to_hour', HOUR_MS)}) as steps cross join usage_hour s where s.start = steps.step and s.account_id = :account{such}"
-        " group by s.start order by s.start desc"
+        f" from ({steps('from_hour', 'to_hour', HOUR_MS)}) as steps cross join usage_hour s"
+        f" where s.start = steps.step and s.account_id = :account{such} group by s.start order by s.start desc"
     )
     first, upper, span = asked.start // HOUR_MS * HOUR_MS, -(-end // HOUR_MS) * HOUR_MS, FIRST_SPAN_MS
     found: list[tuple[int, int, int]] = []
