@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 from tests.upstream.process import ROOT, tethered
 
-from bench import figures
+from bench import figures, usage
 from bench.cases import BY_NAME, CASES, Case
 from bench.cores import keep_off_the_target
 from bench.gateway import running_gateway
@@ -20,13 +20,17 @@ from bench.target import CannotMeasure, Target
 from bench.tools import ToolMissing, ensure_tools
 
 FIGURES = ("start", "requests", "routing", "streams", "hold", "admission")
+BY_NAME_ONLY = ("usage",)
+"""Minutes and gigabytes, and nginx has no part in them."""
 
 
 def main() -> int:
     """Read the options and measure what they name."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--only", action="append", choices=FIGURES, help="measure this one; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=FIGURES + BY_NAME_ONLY, help="measure this one; may be repeated"
+    )
     parser.add_argument("--case", action="append", choices=BY_NAME, help="of requests and streams; may be repeated")
     parser.add_argument("--unpinned", action="store_true", help="let target, mock and load share all cores")
     parser.add_argument("--noise", action="store_true", help="nginx against nginx: what the pairing itself is worth")
@@ -38,7 +42,11 @@ def main() -> int:
     rows: list[Row] = []
     failure: Exception | None = None
     try:
-        _measure(names, cases, figures.QUICK if asked.quick else figures.Sizes(), asked.noise, rows)
+        if names:
+            _measure(names, cases, figures.QUICK if asked.quick else figures.Sizes(), asked.noise, rows)
+        if "usage" in (asked.only or ()):
+            _say("usage")
+            rows += usage.measure_usage(usage.QUICK if asked.quick else usage.Sizes())
     except (ToolMissing, CannotMeasure) as error:
         failure = error
     if rows:

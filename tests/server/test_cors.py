@@ -6,7 +6,7 @@ from tests.server.api import Answer, Api
 
 ORIGIN = {"origin": "https://page.example"}
 ALLOWED = {"authorization", "content-type", "x-api-key", "anthropic-version", "idempotency-key", "x-kyma-sdk"}
-ALLOWED |= {"x-kyma-strict", "x-kyma-no-substitute"}
+ALLOWED |= {"x-kyma-strict", "x-kyma-no-substitute", "x-title", "http-referer"}
 EXPOSED = {"x-kyma-model", "x-kyma-alias", "x-kyma-fallback", "x-kyma-fallback-layer", "retry-after"}
 
 

@@ -30,6 +30,7 @@ class Call:
     __slots__ = (
         "admission",
         "alias",
+        "app",
         "ask",
         "asked",
         "attempts",
@@ -72,6 +73,7 @@ class Call:
         *,
         is_strict: bool = False,
         own_key_share: int = WHOLE_PRICE,
+        app: str = "",
     ) -> None:
         self.request_id = request_id
         self.principal = principal
@@ -99,6 +101,7 @@ class Call:
         self.is_settled = False
         self.upstream: Response | None = None
         self.is_strict = is_strict
+        self.app = app
         self.dropped: tuple[str, ...] = ()
         self.emulated: tuple[str, ...] = ()
 

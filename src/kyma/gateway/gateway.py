@@ -48,6 +48,8 @@ from kyma.routing import BreakerSettings, Health, RouteState, Switches
 from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
+from kyma.usage.rankings import Rankings
+from kyma.usage.summing import Summing
 
 log = logging.getLogger("kyma.gateway")
 
@@ -112,6 +114,8 @@ class Gateway:
             clock=clock,
             settings=_call_settings(self.settings),
         )
+        self.rankings = Rankings(database, clock)
+        self._summing = Summing(database, clock, self.settings.usage_retention_days)
         self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -180,7 +184,7 @@ class Gateway:
         await self.publisher.start()
         await self.switches.load()
         published = (self.publisher.keep_following_keys(), self.publisher.keep_following_days())
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), *published):
+        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), self._summing.keep(), *published):
             self.spawn(work)
         if not is_embedded(self.config):
             self.spawn(self.switches.follow())
