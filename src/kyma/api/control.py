@@ -9,7 +9,19 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from kyma import __version__
-from kyma.api import admin_routes, auth, credits, health, models, provider_keys, recommend, responses, translate
+from kyma.api import (
+    admin_routes,
+    auth,
+    credits,
+    health,
+    models,
+    provider_keys,
+    recommend,
+    responses,
+    status,
+    translate,
+    uptime,
+)
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
 from kyma.dialects.openai_chat import render_error
@@ -22,7 +34,8 @@ def _path(route: BaseRoute) -> str:
 
 ROUTERS = (
     health.router,
-    recommend.router,  # before the models, one of which it would be taken for
+    status.router,
+    *(recommend.router, uptime.router),  # before the models, one of which each would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
 )
