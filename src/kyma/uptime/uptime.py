@@ -33,9 +33,9 @@ class Uptime:
         self._clock = clock
         self._tallies = tallies
         self._retention_days = retention_days
-        self._by_source: dict[int, dict[Pair, Counts]] = {}
+        self._by_source: dict[int, dict[str, Counts]] = {}
         self._by_model: dict[int, dict[str, Counts]] = {}
-        self._windows: dict[int, Mapping[str, Tally]] = {}
+        self._windows: dict[tuple[bool, int], Mapping[str, Tally]] = {}
         self._recent: deque[tuple[float, Taken]] = deque()
         self._forgot_on = -1
 
@@ -46,25 +46,15 @@ class Uptime:
 
     def window(self, days: int) -> Mapping[str, Tally]:
         """What was counted for each model today and on the `days` - 1 days before, up to about a minute ago."""
-        found = self._windows.get(days)
-        if found is None:
-            first = self.today - days + 1
-            each = [counts for day, counts in self._by_model.items() if day >= first]
-            models = {model for counts in each for model in counts}
-            found = self._windows[days] = {
-                model: Tally(summed(counts[model] for counts in each if model in counts)) for model in models
-            }
-        return found
+        return self._window(self._by_model, days)
+
+    def sources(self, days: int) -> Mapping[str, Tally]:
+        """The same for each source, whichever model it was asked for."""
+        return self._window(self._by_source, days)
 
     def day(self, day: int, model_id: str) -> Tally:
         """What was counted for a model on one of the last thirty days."""
         return Tally(summed(counts for counts in (self._by_model.get(day, {}).get(model_id),) if counts))
-
-    def source(self, route_id: str, days: int) -> Tally:
-        """What was counted at a source in that window, whichever model it was asked for."""
-        first = self.today - days + 1
-        each = (counts.items() for day, counts in self._by_source.items() if day >= first)
-        return Tally(summed(counts for items in each for (_, route), counts in items if route == route_id))
 
     def recent(self) -> Mapping[str, tuple[int, int]]:
         """Requests of this process in the last ten minutes by model: served, and lost."""
@@ -120,14 +110,28 @@ class Uptime:
     def _take(self, rows: Iterable[tuple[int, Pair, Counts]], days: range) -> None:
         """These are all the counts of these days; they end today."""
         known = range(days[-1] - MOST_DAYS + 1, days[0])
-        by_source = {day: counts for day, counts in self._by_source.items() if day in known} | {day: {} for day in days}
-        by_model = {day: counts for day, counts in self._by_model.items() if day in known} | {day: {} for day in days}
+        fresh: list[dict[int, dict[str, Counts]]] = [
+            {day: counts for day, counts in held.items() if day in known} | {day: {} for day in days}
+            for held in (self._by_model, self._by_source)
+        ]
         for day, pair, counts in rows:
-            if day in days:
-                by_source[day][pair] = counts
-                by_model[day][pair[0]] = summed([by_model[day].get(pair[0], ZEROS), counts])
-        self._by_source, self._by_model = by_source, by_model
+            for held, name in zip(fresh, pair, strict=True):
+                if day in days:
+                    held[day][name] = summed([held[day].get(name, ZEROS), counts])
+        self._by_model, self._by_source = fresh
         self._windows.clear()
+
+    def _window(self, held: Mapping[int, Mapping[str, Counts]], days: int) -> Mapping[str, Tally]:
+        which = held is self._by_model, days
+        found = self._windows.get(which)
+        if found is None:
+            first = self.today - days + 1
+            each = [counts for day, counts in held.items() if day >= first]
+            names = {name for counts in each for name in counts}
+            found = self._windows[which] = {
+                name: Tally(summed(counts[name] for counts in each if name in counts)) for name in names
+            }
+        return found
 
     def _remember(self, taken: Taken) -> None:
         now = self._clock.monotonic()
