@@ -18,7 +18,7 @@ from tests.upstream.process import UpstreamProcess
 
 SICK = "script:status:code=503"
 MODELS = [
-    ModelSpec("good", [RouteSpec("one", "script:ok:tokens=20,interval_ms=5")]),
+    ModelSpec("good", [RouteSpec("one", "script:ok:tokens=20,delay_ms=5")]),
     ModelSpec("rescued", [RouteSpec("sick", SICK), RouteSpec("two", "script:ok")]),
     ModelSpec("lost", [RouteSpec("lost", SICK)]),
     ModelSpec("cut", [RouteSpec("cutter", "script:cut:k=3")]),

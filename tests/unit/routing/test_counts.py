@@ -82,9 +82,7 @@ def test_an_answer_that_broke_off_had_been_answered(counted: Counted) -> None:
     assert counted.counts == {"answered": 1, "broke_off": 1}
 
 
-@pytest.mark.parametrize(
-    "error", [Rejected("400", upstream_status=400, caller_message="bad"), Unsuited(("seed",))]
-)
+@pytest.mark.parametrize("error", [Rejected("400", upstream_status=400, caller_message="bad"), Unsuited(("seed",))])
 def test_what_the_request_is_at_fault_for_does_not_count(counted: Counted, error: UpstreamError) -> None:
     candidate = counted.candidate
     counted.health.begin(candidate)
