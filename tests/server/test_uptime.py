@@ -27,8 +27,10 @@ MODELS = [
     ModelSpec("parked", [RouteSpec("parked", "script:status:code=401")]),
     ModelSpec("replaced", [RouteSpec("lost", SICK)], fields={"substitutes": ["good"]}),
     ModelSpec("endless", [RouteSpec("one", "script:paced:interval_ms=20,events=0")]),
+    ModelSpec("deaf", [RouteSpec("one", "script:ok")], fields={"quirks": {"drop": ["seed"]}}),
     ModelSpec("vectors", [RouteSpec("one", "script:ok")], fields={"kind": "embedding", "supports": []}),
 ]
+JSON = {"content-type": "application/json"}
 ENV = {"KYMA_LIMITS_ENABLED": "false", "KYMA_UPTIME_FLUSH_S": "0.05"}
 
 
@@ -71,6 +73,11 @@ def test_requests_are_counted_by_how_they_ended(operator: Api, anybody: Api) -> 
     ]
     statuses = [operator.chat(model).status for model in asked]
     assert statuses == [200, 200, 200, 200, 503, 503, 200, 400, 503, 200, 200]
+    strict = {"model": "deaf", "messages": [{"role": "user", "content": "hi"}], "seed": 1}
+    answer = operator.send(
+        "POST", "/v1/chat/completions", json.dumps(strict).encode(), {"x-kyma-strict": "true", **JSON}
+    )
+    assert (answer.status, answer.error["code"]) == (400, "fields_would_be_dropped")
     assert operator.stream("cut").status == 200
     assert operator.stream("good").is_finished
     assert operator.post("/v1/embeddings", {"model": "vectors", "input": "hi"}).status == 200
@@ -86,6 +93,7 @@ def test_requests_are_counted_by_how_they_ended(operator: Api, anybody: Api) -> 
         "parked": (1, 0, 0.0),
         "replaced": (1, 0, 0.0),
         "endless": (0, 0, None),
+        "deaf": (0, 0, None),
         "vectors": (1, 1, 100.0),
     }
 

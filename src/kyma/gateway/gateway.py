@@ -214,9 +214,9 @@ class Gateway:
             log.error("%d settlements could not be stored; they wait in %s", len(unsettled), self._spool.path)
         else:
             await self.ledger.return_all()
-        with contextlib.suppress(Exception):
-            await self.accounts.flush_last_used()
-            await self.uptime.flush()
+        for last_words in (self.accounts.flush_last_used, self.uptime.flush):
+            with contextlib.suppress(Exception):
+                await last_words()
         await asyncio.gather(*(engine.stop() for engine in self.engines.values()))
         await self.client.close()
         self.accounts.close()
