@@ -4,10 +4,12 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from kyma.api.performance import DAYS
 from kyma.api.times import iso
 from kyma.calls import Considered, Explanation
 from kyma.core.model import Kind
 from kyma.core.money import usd_float
+from kyma.core.tally import COUNTERS, Tally
 from kyma.gateway import Gateway
 from kyma.routing import RouteState
 
@@ -17,6 +19,24 @@ class Switched(BaseModel):
 
     by: str
     at: str
+
+
+class RouteWeek(BaseModel):
+    """Attempts of today and the six days before (UTC), all gateways on the database together, for all models. What a
+    request was refused for is none of them, nor trouble with a customer's own key."""
+
+    attempts: int
+    answered: int
+    broke_off: int = Field(description="Of those that had begun to answer")
+    timed_out: int
+    unreachable: int
+    throttled: int
+    failed: int
+    garbled: int
+    refused_us: int
+    p50_ms: int | None
+    p95_ms: int | None
+    tokens_per_s: float | None
 
 
 class RouteRow(BaseModel):
@@ -38,6 +58,7 @@ class RouteRow(BaseModel):
     in_flight: int
     last_error: str | None = Field(description="In the gateway's words: never a vendor's, which may quote a prompt")
     last_error_at: str | None
+    week: RouteWeek
 
 
 class KeyRow(BaseModel):
@@ -141,7 +162,7 @@ def route_row(gateway: Gateway, state: RouteState) -> RouteRow:
     """What operators see of a source."""
     copied = {name: getattr(state, name) for name in RouteRow.model_fields if name in RouteState.__struct_fields__}
     copied["last_error_at"] = None if state.last_error_at is None else iso(state.last_error_at)
-    return RouteRow(switched_off=_switched(gateway, state.route), **copied)
+    return RouteRow(switched_off=_switched(gateway, state.route), week=_week(gateway, state.route), **copied)
 
 
 def provider_row(gateway: Gateway, provider_id: str) -> ProviderRow:
@@ -165,6 +186,13 @@ def explanation_view(told: Explanation) -> ExplanationView:
         hold=None if told.hold is None else usd_float(told.hold),
         candidates=[_candidate(considered) for considered in told.considered],
     )
+
+
+def _week(gateway: Gateway, route_id: str) -> RouteWeek:
+    tally = gateway.uptime.sources(DAYS).get(route_id) or Tally()
+    copied = {name: getattr(tally, name) for name in RouteWeek.model_fields if name in COUNTERS}
+    p50_ms, p95_ms = tally.latency_ms(50), tally.latency_ms(95)
+    return RouteWeek(attempts=tally.attempts, p50_ms=p50_ms, p95_ms=p95_ms, tokens_per_s=tally.tokens_per_s, **copied)
 
 
 def _switched(gateway: Gateway, target: str) -> Switched | None:

@@ -24,9 +24,11 @@ from kyma.api import (
     rankings,
     recommend,
     responses,
+    status,
     texts,
     tiers,
     translate,
+    uptime,
     usage,
 )
 from kyma.api.openapi import served_document
@@ -41,7 +43,8 @@ def _path(route: BaseRoute) -> str:
 
 ROUTERS = (
     health.router,
-    recommend.router,  # before the models, one of which it would be taken for
+    status.router,
+    *(recommend.router, uptime.router),  # before the models, one of which each would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
     *(pricing.router, tiers.router, about.router, badges.router, texts.router),
