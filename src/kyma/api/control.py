@@ -4,6 +4,7 @@ import functools
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -41,6 +42,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=_operation_id,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.gateway = gateway
@@ -49,7 +51,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
     document = functools.cache(lambda: served_document(app, hot_paths, gateway.base_url))
 
     @app.get("/v1/openapi.json", tags=["Discovery"], summary="The OpenAPI document of everything served here")
-    def openapi() -> dict[str, object]:
+    def get_document() -> dict[str, object]:
         return document()
 
     app.add_exception_handler(KymaError, _kyma_error)
@@ -57,6 +59,12 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The handler's name, as clients that are made from the document call it: `list_models` is `listModels`."""
+    first, *others = route.name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def _kyma_error(_request: Request, error: Exception) -> Response:
