@@ -18,7 +18,7 @@ PREFLIGHT_HEADERS = [
     (
         b"access-control-allow-headers",
         b"Authorization, Content-Type, x-api-key, x-goog-api-key, anthropic-version, anthropic-beta, Idempotency-Key,"
-        b" X-Kyma-SDK, X-Kyma-Strict, X-Kyma-No-Substitute",
+        b" If-None-Match, X-Kyma-SDK, X-Kyma-Strict, X-Kyma-No-Substitute",
     ),
     (b"access-control-max-age", b"86400"),
     (b"content-length", b"0"),

@@ -57,6 +57,8 @@ class Settings:
     log_level: Annotated[str, "debug, info, warning or error"] = "info"
     byok_fee_percent: Annotated[str, "share of the token price for a call that a customer's own key served"] = "5"
     byok_fallback: Annotated[bool, "when a customer's own key fails, ours serves, at the full price"] = True
+    security_contact: Annotated[str, "mailto:, https: or tel: of security.txt; empty: security@ your host"] = ""
+    security_expires_days: Annotated[int, "how many days a copy of security.txt is good for"] = 180
     provider_keys_poll_s: Annotated[float, "how often changes of stored provider keys are looked for"] = 2.0
 
 
@@ -240,6 +242,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
         else "debug, info, warning or error",
         **{name: _dollars(getattr(settings, name)) for name in AMOUNTS},
         "byok_fee_percent": _percent(settings.byok_fee_percent),
+        "security_contact": _contact(settings.security_contact),
         **{name: None if 0 < getattr(settings, name) < math.inf else "more than 0" for name in POSITIVE},
         **{name: None if 0 <= getattr(settings, name) < math.inf else "0 or more" for name in PERIODS},
     }
@@ -252,7 +255,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
 PERIODS = ("shutdown_s", "ollama_refresh_s")
 AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")
 POSITIVE = (
-    *("local_context_tokens", "local_parallel", "local_replicas"),
+    *("local_context_tokens", "local_parallel", "local_replicas", "security_expires_days"),
     *("body_limit_bytes", "header_limit_bytes", "max_live_calls"),
     *("header_timeout_s", "body_timeout_s", "keep_alive_s", "slow_reader_s", "abandoned_drain_s"),
     *("breaker_open_s", "failover_deadline_s", "lease_ttl_s", "lease_idle_s", "provider_keys_poll_s"),
@@ -273,6 +276,13 @@ def _percent(text: str) -> str | None:
     except ValueError:
         return "a percentage from 0 to 100 with at most two decimals, as a text"
     return None
+
+
+def _contact(text: str) -> str | None:
+    """RFC 9116, 2.5.3; a line break would add a line of somebody else's to the file."""
+    if not text or re.fullmatch(r"(mailto:|https://|tel:)[!-~]+", text):
+        return None
+    return "empty, or one address that begins with mailto:, https:// or tel:"
 
 
 def _noun(kind: type) -> str:

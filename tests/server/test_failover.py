@@ -68,5 +68,5 @@ def test_no_answer_tells_who_served_it(operator: Api, model: str, is_streaming: 
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models?include=all", "/v1/models/good", "/v1/status", "/readyz"])
-def test_no_list_tells_who_serves(operator: Api, path: str) -> None:
-    assert operator.get(path).status == 200
+def test_no_list_tells_who_serves(customer: Api, path: str) -> None:
+    assert customer.get(path).status == 200

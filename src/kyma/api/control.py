@@ -1,6 +1,8 @@
 """The control plane's FastAPI application: its routers, its one error form, its OpenAPI document."""
 
 import functools
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +12,22 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from kyma import __version__
-from kyma.api import admin_routes, auth, credits, health, models, provider_keys, recommend, responses, translate
+from kyma.api import (
+    about,
+    admin_routes,
+    auth,
+    badges,
+    credits,
+    health,
+    models,
+    pricing,
+    provider_keys,
+    recommend,
+    responses,
+    texts,
+    tiers,
+    translate,
+)
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
 from kyma.dialects.openai_chat import render_error
@@ -26,6 +43,7 @@ ROUTERS = (
     recommend.router,  # before the models, one of which it would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
+    *(pricing.router, tiers.router, about.router, badges.router, texts.router),
 )
 FIRST_SEGMENTS = frozenset(
     path.split("/")[2] for router in ROUTERS for route in router.routes if (path := _path(route)).startswith("/v1/")
@@ -54,6 +72,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
     def get_document() -> dict[str, object]:
         return document()
 
+    app.state.served = _served(app, hot_paths)
     app.add_exception_handler(KymaError, _kyma_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
@@ -65,6 +84,13 @@ def _operation_id(route: APIRoute) -> str:
     """The handler's name, as clients that are made from the document call it: `list_models` is `listModels`."""
     first, *others = route.name.split("_")
     return first + "".join(map(str.capitalize, others))
+
+
+def _served(app: FastAPI, hot_paths: tuple[str, ...]) -> frozenset[str]:
+    """Every operation, as `POST /v1/chat/completions`."""
+    routes = [*app.routes, *(route for router in ROUTERS for route in router.routes)]
+    cold = {f"{method} {_path(route)}" for route in routes for method in getattr(route, "methods", None) or ()}
+    return frozenset(cold | {f"POST {path}" for path in hot_paths})
 
 
 def _kyma_error(_request: Request, error: Exception) -> Response:
@@ -88,8 +114,19 @@ def _validation_error(request: Request, error: Exception) -> Response:
         return _kyma_error(request, InvalidRequest("the body is not valid JSON", code="invalid_json"))
     if not field and "json" not in request.headers.get("content-type", ""):
         return _kyma_error(request, UnsupportedMedia("send JSON, with the header 'Content-Type: application/json'"))
-    message = f"{field}: {first['msg']}" if field else str(first["msg"])
+    message = f"{field}: {_problem(first)}" if field else _problem(first)
     return _kyma_error(request, InvalidRequest(message, param=field or None))
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, and what would be right."""
+    match error["type"]:
+        case "bool_parsing":
+            return "must be true or false"
+        case "value_error":
+            return str(error["ctx"]["error"])
+        case _:
+            return str(error["msg"])
 
 
 def _http_error(request: Request, error: Exception) -> Response:

@@ -6,10 +6,11 @@ The texts are those that `kyma connect` writes, with a blank for the key.
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, TypeVar
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
-from kyma.api.depends import CallerIfAny, TheGateway
+from kyma.api.depends import TheGateway
+from kyma.api.public import public
 from kyma.catalog import (
     KEY_BLANK,
     Agent,
@@ -31,7 +32,7 @@ OUTPUT_TOKENS = 8192
 
 T = TypeVar("T")
 
-router = APIRouter(tags=["Models"])
+router = public(60, ["Models"])
 
 
 class Recommended(BaseModel):
@@ -80,7 +81,6 @@ class Recommendation(Recommended):
 )
 async def recommend_model(
     gateway: TheGateway,
-    _caller: CallerIfAny,
     agent: Annotated[str | None, Query(description="An agent, for its configuration, e.g. claude-code")] = None,
     usecase: Annotated[str | None, Query(description="What the model is for, e.g. coding")] = None,
     for_: Annotated[str | None, Query(alias="for", description="The same as usecase")] = None,

@@ -16,27 +16,34 @@ from kyma.catalog.agents import (
     read_use_cases,
 )
 from kyma.catalog.catalog import Catalog, Resolved
+from kyma.catalog.filters import PURPOSES, Filter, SkuCapability, SkuModality, capability_of, modality_of
 from kyma.catalog.load import assemble, load
 from kyma.catalog.sheets import CatalogError, Sheets, builtin_data, read
 
 __all__ = [
     "KEY_BLANK",
+    "PURPOSES",
     "Agent",
     "AgentFile",
     "Blanks",
     "Catalog",
     "CatalogError",
     "Choice",
+    "Filter",
     "Pick",
     "Resolved",
     "Sheets",
+    "SkuCapability",
+    "SkuModality",
     "UseCase",
     "assemble",
     "base_url_for",
     "builtin_data",
+    "capability_of",
     "file_text",
     "fill",
     "load",
+    "modality_of",
     "picks",
     "read",
     "read_agents",

@@ -13,7 +13,7 @@ import msgspec
 
 from kyma.catalog.substitutes import substitute_for
 from kyma.core.errors import NotFound
-from kyma.core.media import MediaModel, Rate
+from kyma.core.media import MediaModel, Rate, Sku
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
 from kyma.core.preferences import Preferences
@@ -76,6 +76,10 @@ class Catalog:
         self.aliases: Mapping[str, str] = MappingProxyType(
             {alias: found.model.id for alias in aliases if (found := self._resolved.get(alias))}
         )
+        self.first_targets: Mapping[str, str] = MappingProxyType(
+            {alias: targets[0] for alias, targets in aliases.items() if targets}
+        )
+        """Every alias with what it stands for where that can be served, be it here or not."""
         self._substitutes = {key: tuple(self._substitutes_of(entry.model)) for key, entry in entries.items()}
         self.media: Mapping[str, MediaModel] = MappingProxyType(dict(media))
         self.tiers = tiers
@@ -106,6 +110,24 @@ class Catalog:
         if found := self._resolved.get(base) or self._starred(base):
             return Resolved(found.model, f"{found.alias or base}{colon}{word}", preferences)
         raise self._not_found(base)
+
+    def find(self, name: str) -> Sku:
+        """The SKU that `name` stands for, text or media, whether or not it can be served here; spelt as for `resolve`.
+
+        An alias none of whose targets can be served stands for its first. Raises: NotFound.
+        """
+        wanted = name.lower()
+        if (model_id := self._known.get(wanted)) is not None:
+            return self.models[model_id]
+        if (sku := self.media.get(wanted)) is not None:
+            return sku
+        if wanted in self.first_targets and wanted not in self._resolved:
+            return self.find(self.first_targets[wanted])
+        return self.resolve(name).model
+
+    def is_retired(self, model_id: str) -> bool:
+        """Whether a text model's time is over. Raises: KeyError for an unknown id."""
+        return self._entries[model_id].is_retired
 
     def substitutes(self, model_id: str) -> tuple[Alternative, ...]:
         """Models that may answer in its place at no higher price, in order, with the sources that can do so here.

@@ -17,7 +17,7 @@ from kyma.catalog.upstreams import REPLICA, provider_if_on, sources, switch_of
 from kyma.core.errors import InvalidRequest
 from kyma.core.model import Kind, Model, Provider, Route
 from kyma.core.preferences import Preferences
-from kyma.core.principal import Tier
+from kyma.core.principal import MediaSlots, Tier
 from kyma.dialects.preferences import read_provider
 
 _ALWAYS = ("max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "seed", "stream", "stream_options")
@@ -87,6 +87,7 @@ def assemble(
         warnings=(
             *(warning for model_id in entries for warning in offers[model_id].warnings),
             *(warning for model_id in entries for warning in _idle_substitutes(model_id, entries, offers)),
+            *(f"{row.where}: it has no slots for images" for row in sheets.tiers.values() if not row.image_concurrent),
         ),
         suffixes=_suffixes(sheets.suffixes, names),
         provider_names=names,
@@ -241,6 +242,7 @@ def _tiers(rows: Mapping[str, TierRow]) -> tuple[Tier, ...]:
             per_model_rpm=rows[number].per_model_rpm,
             tpm=rows[number].tpm,
             max_single_request=rows[number].max_single_request,
+            media=_media_slots(rows[number]),
         )
         for number in numbers
     )
@@ -250,3 +252,15 @@ def _tiers(rows: Mapping[str, TierRow]) -> tuple[Tier, ...]:
     if not tiers or tiers[0].min_deposit_usd != 0:
         raise CatalogError("tiers.toml: tier 0 is needed, with min_deposit_usd = 0")
     return tiers
+
+
+def _media_slots(row: TierRow) -> MediaSlots:
+    return MediaSlots(
+        image_concurrent=row.image_concurrent,
+        image_queue_depth_cap=row.image_queue_depth_cap,
+        video_concurrent=row.video_concurrent,
+        video_queue_depth_cap=row.video_queue_depth_cap,
+        audio=row.audio_concurrent_per_provider,
+        combined_media_concurrent=row.combined_media_concurrent,
+        combined_queue_depth_cap=row.combined_queue_depth_cap,
+    )

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from kyma.core.model import Auth, DataPolicy, Discovery, Kind
+from kyma.core.principal import AudioPools
 from kyma.core.upstream import Timeouts
 
 ID = re.compile(r"[a-z0-9][a-z0-9._:\-]*")
@@ -186,7 +187,7 @@ class SuffixRow(SourcedRow, frozen=True, kw_only=True):
 
 
 class TierRow(SourcedRow, frozen=True, kw_only=True):
-    """A deposit tier; its number is the table's name."""
+    """A deposit tier; its number is the table's name. Slots that it says nothing of are none."""
 
     name: str
     min_deposit_usd: Count
@@ -194,6 +195,13 @@ class TierRow(SourcedRow, frozen=True, kw_only=True):
     per_model_rpm: Positive
     tpm: Positive
     max_single_request: Positive
+    image_concurrent: Count = 0
+    image_queue_depth_cap: Count = 0
+    video_concurrent: Count = 0
+    video_queue_depth_cap: Count = 0
+    audio_concurrent_per_provider: AudioPools = AudioPools()
+    combined_media_concurrent: Count | None = None
+    combined_queue_depth_cap: Count | None = None
 
 
 PATTERNS: Mapping[type[Row], re.Pattern[str]] = {AliasRow: ALIAS, SuffixRow: SUFFIX}

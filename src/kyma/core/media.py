@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from kyma.core.model import Model
 from kyma.core.money import Nanos, Picos, rounded_up
 
 Modality = Literal["image", "video", "audio"]
@@ -186,3 +187,7 @@ class MediaModel(msgspec.Struct, frozen=True, kw_only=True):
     hot: bool
     retires_on: str | None
     routes: tuple[MediaRoute, ...]
+
+
+Sku: TypeAlias = Model | MediaModel
+"""Anything that is sold."""

@@ -101,14 +101,23 @@ def usd_float(nanos: Nanos) -> float:
 
 def per_million_text(picos: Picos) -> str:
     """A unit price as USD per 1M tokens: 202_500 -> `0.2025`."""
-    whole, rest = divmod(picos, 1_000_000)
-    fraction = f"{rest:06d}".rstrip("0")
-    return f"{whole}.{fraction or '0'}"
+    return _decimal_text(picos, 6)
+
+
+def each_text(picos: Picos) -> str:
+    """A unit price as USD each: 27_000_000_000 -> `0.027`."""
+    return _decimal_text(picos, 12)
 
 
 def per_thousand_text(picos: Picos) -> str:
     """A unit price as USD per 1,000: 13_500_000_000 -> `13.5`."""
     return usd_text(picos).removesuffix(".0")  # a thousand times picos are as many dollars as picos are nanos
+
+
+def _decimal_text(number: int, places: int) -> str:
+    whole, rest = divmod(number, 10**places)
+    fraction = f"{rest:0{places}d}".rstrip("0")
+    return f"{whole}.{fraction or '0'}"
 
 
 def _exact(text: str, scale: int, unit: str) -> int:

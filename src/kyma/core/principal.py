@@ -3,6 +3,31 @@
 import msgspec
 
 
+class AudioPools(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number for each pool of audio slots, by who stands behind it."""
+
+    groq: int = 0
+    vertex: int = 0
+    elevenlabs: int = 0
+    minimax: int = 0
+    openai: int = 0
+
+
+class MediaSlots(msgspec.Struct, frozen=True, kw_only=True):
+    """How many media jobs run at once and how many may wait; nought running means that none is taken.
+
+    Where there is a `combined` figure, images and videos share it, and their own queues have no cap of their own.
+    """
+
+    image_concurrent: int = 0
+    image_queue_depth_cap: int = 0
+    video_concurrent: int = 0
+    video_queue_depth_cap: int = 0
+    audio: AudioPools = AudioPools()
+    combined_media_concurrent: int | None = None
+    combined_queue_depth_cap: int | None = None
+
+
 class Tier(msgspec.Struct, frozen=True):
     """A deposit tier: what an account may do at once. Limits are per account, not per key."""
 
@@ -13,6 +38,7 @@ class Tier(msgspec.Struct, frozen=True):
     per_model_rpm: int
     tpm: int
     max_single_request: int
+    media: MediaSlots = MediaSlots()
 
 
 class Principal(msgspec.Struct, frozen=True):

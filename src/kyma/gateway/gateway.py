@@ -23,7 +23,7 @@ from kyma.config import Config, ConfigError, Settings
 from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.money import percent_to_share, usd_to_nanos
-from kyma.core.principal import Principal, Tier
+from kyma.core.principal import AudioPools, MediaSlots, Principal, Tier
 from kyma.credentials import KeyState, Safe, Vault
 from kyma.gateway.control import ControlToken
 from kyma.gateway.discovery import Lookout
@@ -55,7 +55,14 @@ LOCAL, LOCAL_EMBED = "local", "local-embed"
 """The provider ids of the embedded chat model and of the embedded embedding model."""
 
 UNLIMITED = 10**9
-NO_LIMITS = tuple(Tier(n, f"Tier {n}", 0, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED) for n in range(5))
+NO_SLOT_LIMITS = MediaSlots(
+    image_concurrent=UNLIMITED,
+    image_queue_depth_cap=UNLIMITED,
+    video_concurrent=UNLIMITED,
+    video_queue_depth_cap=UNLIMITED,
+    audio=AudioPools(UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED),
+)
+NO_LIMITS = tuple(Tier(n, f"Tier {n}", 0, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED, NO_SLOT_LIMITS) for n in range(5))
 FLUSH_LAST_USED_S = 60.0
 LAST_COMMIT_S = 10.0
 

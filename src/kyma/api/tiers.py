@@ -1,0 +1,77 @@
+"""GET /v1/limits/tiers: what each deposit tier may do at once."""
+
+from typing import Literal
+
+import msgspec
+from pydantic import BaseModel, Field
+
+from kyma.api.depends import TheGateway
+from kyma.api.public import public
+from kyma.core.principal import Tier
+
+router = public(300, ["Discovery"])
+
+SLOTS = ("image_concurrent", "image_queue_depth_cap", "video_concurrent", "video_queue_depth_cap")
+COMBINED = ("combined_media_concurrent", "combined_queue_depth_cap")
+
+
+class AudioSlots(BaseModel):
+    groq: int
+    vertex: int
+    elevenlabs: int
+    minimax: int
+    openai: int
+
+
+class TierRow(BaseModel):
+    """Deposits in USD over an account's life. No video slots: no videos."""
+
+    tier: int
+    name: str
+    min_deposit: int
+    rpm: int
+    per_model_rpm: int
+    tpm: int
+    max_single_request: int
+    image_concurrent: int
+    image_queue_depth_cap: int
+    video_concurrent: int
+    video_queue_depth_cap: int
+    audio_concurrent: int = Field(description="The largest of the pools; kept for clients that read it")
+    audio_concurrent_per_provider: AudioSlots
+    combined_media_concurrent: int | None = Field(None, description="Shared by images and videos, where it is said")
+    combined_queue_depth_cap: int | None = None
+
+
+class TierMatrix(BaseModel):
+    object: Literal["tier.matrix"]
+    tiers: list[TierRow]
+
+
+@router.get(
+    "/v1/limits/tiers",
+    summary="Limits by deposit tier",
+    operation_id="getTiers",
+    response_model_exclude_unset=True,
+)
+async def tiers(gateway: TheGateway) -> TierMatrix:
+    return TierMatrix(object="tier.matrix", tiers=[_row(tier) for tier in gateway.catalog.tiers])
+
+
+def _row(tier: Tier) -> TierRow:
+    pools = msgspec.structs.asdict(tier.media.audio)
+    slots = {name: getattr(tier.media, name) for name in SLOTS}
+    combined = {name: value for name in COMBINED if (value := getattr(tier.media, name)) is not None}
+    return TierRow(
+        tier=tier.tier,
+        name=tier.name,
+        min_deposit=tier.min_deposit_usd,
+        rpm=tier.rpm,
+        per_model_rpm=tier.per_model_rpm,
+        tpm=tier.tpm,
+        max_single_request=tier.max_single_request,
+        audio_concurrent=max(pools.values()),
+        audio_concurrent_per_provider=AudioSlots(**pools),
+        **slots,
+        **combined,
+    )
