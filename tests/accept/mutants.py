@@ -507,4 +507,11 @@ MUTANTS = (
         "        key=token,",
         "        key=KEY_BLANK,",
     ),
+    _one(
+        "pages",
+        "the page may not load its styles",
+        "api/docs.py",
+        "style-src 'self'; ",
+        "",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Every suite by name, in the order in which they run. The last two run by name only: they install agents."""
+"""Every suite by name, in the order in which they run. The last three run by name only: they install programs."""
 
 from tests.accept.agents import SUITE as AGENTS
 from tests.accept.connect import SUITE as CONNECT
@@ -10,6 +10,7 @@ from tests.accept.hot_path import SUITE as HOT_PATH
 from tests.accept.kill_gateway import SUITE as KILL_GATEWAY
 from tests.accept.ledger_crash import SUITE as LEDGER_CRASH
 from tests.accept.negative_usage import SUITE as NEGATIVE_USAGE
+from tests.accept.pages import SUITE as PAGES
 from tests.accept.price_exact import SUITE as PRICE_EXACT
 from tests.accept.privacy import SUITE as PRIVACY
 from tests.accept.race_cent import SUITE as RACE_CENT
@@ -32,5 +33,6 @@ SUITES = {
         SECRETS,
         AGENTS,
         CONNECT,
+        PAGES,
     )
 }

@@ -18,6 +18,7 @@ from kyma.api import (
     auth,
     badges,
     credits,
+    docs,
     health,
     models,
     pricing,
@@ -43,7 +44,7 @@ ROUTERS = (
     recommend.router,  # before the models, one of which it would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
-    *(pricing.router, tiers.router, about.router, badges.router, texts.router),
+    *(pricing.router, tiers.router, about.router, badges.router, texts.router, docs.router),
 )
 FIRST_SEGMENTS = frozenset(
     path.split("/")[2] for router in ROUTERS for route in router.routes if (path := _path(route)).startswith("/v1/")

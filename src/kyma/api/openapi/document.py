@@ -57,8 +57,7 @@ def served_document(app: FastAPI, hot_paths: tuple[str, ...], base_url: str) -> 
     components["responses"] = error_responses()
     for name in LEFT_OUT:
         components["schemas"].pop(name, None)
-    for path in hot_paths:
-        document["paths"][path] = {"post": hot_operation(path)}
+    document["paths"] = {path: {"post": hot_operation(path)} for path in hot_paths} | document["paths"]
     with_key_if_any = {context.path_format for context in iter_route_contexts(app.routes) if _takes_key_if_any(context)}
     for path, operation in _operations(document):
         if path not in hot_paths:

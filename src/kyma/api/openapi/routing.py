@@ -66,6 +66,12 @@ REQUEST_HEADERS = {
     "X-Kyma-Strict": "true: rather no answer than one to a request of which something was left out",
 }
 HEADER_PARAMETERS = [
-    {"name": name, "in": "header", "required": False, "description": text, "schema": {"enum": ["true", "false"]}}
+    {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": text,
+        "schema": {"type": "string", "enum": ["true", "false"]},
+    }
     for name, text in REQUEST_HEADERS.items()
 ]
