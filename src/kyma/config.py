@@ -60,6 +60,10 @@ class Settings:
     security_contact: Annotated[str, "mailto:, https: or tel: of security.txt; empty: security@ your host"] = ""
     security_expires_days: Annotated[int, "how many days a copy of security.txt is good for"] = 180
     provider_keys_poll_s: Annotated[float, "how often changes of stored provider keys are looked for"] = 2.0
+    uptime_flush_s: Annotated[float, "how often counts for uptime are stored; every twelfth time they are read"] = 5.0
+    uptime_retention_days: Annotated[int, "days that the hourly counts for uptime are kept"] = 400
+    probe_interval_s: Annotated[float, "silence after which a source is sent a small real call; 0: never"] = 0.0
+    probe_budget_usd: Annotated[str, "what such calls may cost in a UTC day, all gateways together"] = "0.10"
 
 
 LIVE = (
@@ -252,13 +256,14 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
             raise ConfigError(f"{origins[name]}: {name} must be {needed}{given}")
 
 
-PERIODS = ("shutdown_s", "ollama_refresh_s")
-AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd")
+PERIODS = ("shutdown_s", "ollama_refresh_s", "probe_interval_s")
+AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd", "probe_budget_usd")
 POSITIVE = (
     *("local_context_tokens", "local_parallel", "local_replicas", "security_expires_days"),
     *("body_limit_bytes", "header_limit_bytes", "max_live_calls"),
     *("header_timeout_s", "body_timeout_s", "keep_alive_s", "slow_reader_s", "abandoned_drain_s"),
     *("breaker_open_s", "failover_deadline_s", "lease_ttl_s", "lease_idle_s", "provider_keys_poll_s"),
+    *("uptime_flush_s", "uptime_retention_days"),
 )
 
 

@@ -25,9 +25,11 @@ from kyma.api import (
     provider_keys,
     recommend,
     responses,
+    status,
     texts,
     tiers,
     translate,
+    uptime,
 )
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
@@ -41,7 +43,8 @@ def _path(route: BaseRoute) -> str:
 
 ROUTERS = (
     health.router,
-    recommend.router,  # before the models, one of which it would be taken for
+    status.router,
+    *(recommend.router, uptime.router),  # before the models, one of which each would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
     *(pricing.router, tiers.router, about.router, badges.router, texts.router, docs.router),

@@ -6,6 +6,7 @@ from kyma.calls.calls import Calls, CallSettings
 from kyma.calls.explain import Considered, Explanation, explain_model, explain_request
 from kyma.calls.outlet import Outlet
 from kyma.calls.probe import Probed, probe
+from kyma.calls.prober import Prober
 from kyma.calls.settle import Settled, apply_settled
 from kyma.calls.stream_pump import PumpSettings
 from kyma.calls.upstream import Upstream
@@ -18,6 +19,7 @@ __all__ = [
     "Explanation",
     "Outlet",
     "Probed",
+    "Prober",
     "PumpSettings",
     "Settled",
     "Terms",

@@ -25,10 +25,11 @@ SAID_FIRST = ("tools", "system", "systemInstruction", "instructions", "messages"
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a caller demands by headers: `is_strict` that no field be left out, and that no substitute answer."""
+    """What a caller says by headers: that no field be left out, that no substitute answer, and which program it is."""
 
     is_strict: bool = False
     refuses_substitutes: bool = False
+    app: str = ""
 
 
 PLAIN = Terms()

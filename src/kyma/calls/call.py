@@ -10,8 +10,9 @@ from kyma.calls.outlet import HeaderLines
 from kyma.catalog import Resolved
 from kyma.core.chat import CallRequest, Native
 from kyma.core.credential import Credential
+from kyma.core.errors import KymaError, NoRouteLeft, RequestError, UpstreamError, Verdict
 from kyma.core.model import Model
-from kyma.core.money import WHOLE_PRICE, Hold
+from kyma.core.money import WHOLE_PRICE, Hold, Nanos
 from kyma.core.principal import Principal
 from kyma.limits import Admission
 from kyma.routing import Ask, Candidate
@@ -34,6 +35,7 @@ class Call:
         "asked",
         "attempts",
         "candidate",
+        "cost",
         "created",
         "dialect_name",
         "dropped",
@@ -41,6 +43,8 @@ class Call:
         "first_token_ms",
         "has_left",
         "hold",
+        "is_lost",
+        "is_probe",
         "is_settled",
         "is_strict",
         "meter",
@@ -94,7 +98,10 @@ class Call:
         self.attempts = 0
         self.first_token_ms: int | None = None
         self.has_left = False
+        self.cost: Nanos = 0
         self.is_settled = False
+        self.is_lost = False
+        self.is_probe = False
         self.upstream: Response | None = None
         self.is_strict = is_strict
         self.dropped: tuple[str, ...] = ()
@@ -133,6 +140,10 @@ class Call:
         is_capped = self.candidate is not None and self.candidate.price != self.model.price
         return self.asked.id if is_capped else ""
 
+    def lose(self, error: KymaError) -> None:
+        """Nobody answers it, for this reason. It is `is_lost` if we should have had an answer for it."""
+        self.is_lost = not self.has_left and _is_ours(error, self.credential)
+
     def cut(self) -> None:
         """Drop the upstream's connection, if there is one."""
         if self.upstream is not None:
@@ -167,6 +178,17 @@ class Call:
         if self.emulated:
             lines += f"x-kyma-emulated: {_listed(self.emulated)}\r\n"
         return lines.encode()
+
+
+def _is_ours(error: KymaError, credential: Credential | None) -> bool:
+    """Whether a request failed for want of a source or by our own fault, and not by its caller's."""
+    if isinstance(error, NoRouteLeft):
+        verdicts = {reason.verdict for reason in error.reasons}
+        is_strange_key = credential is not None and credential.is_own and verdicts == {Verdict.COOL_DOWN}
+        return verdicts != {Verdict.PASS} and not is_strange_key
+    if isinstance(error, UpstreamError):
+        return error.verdict is not Verdict.STOP
+    return not isinstance(error, RequestError)
 
 
 def _listed(paths: tuple[str, ...]) -> str:

@@ -31,6 +31,7 @@ from kyma.core.errors import (
 from kyma.core.ids import Clock, new_id
 from kyma.core.model import Alternative, Route
 from kyma.core.principal import Principal, Tier
+from kyma.core.tally import Tallies
 from kyma.dialects.base import ChatDialect, CustomerDialect
 from kyma.ledger import CreditShort, Ledger, Settlement
 from kyma.limits import Limits
@@ -69,6 +70,7 @@ class Calls:
         upstream: Upstream,
         health: Health,
         writer: GroupWriter[Settled, bool],
+        tallies: Tallies,
         clock: Clock,
         settings: CallSettings,
     ) -> None:
@@ -79,6 +81,7 @@ class Calls:
         self._upstream = upstream
         self._health = health
         self._writer = writer
+        self._tallies = tallies
         self._clock = clock
         self._settings = settings
         self._live: set[AnswerPump | StreamPump] = set()
@@ -138,11 +141,12 @@ class Calls:
     async def run(self, call: Call, dialect: CustomerDialect, outlet: Outlet, *, pinned: Route | None = None) -> None:
         """See `call` to its end, whether or not its customer stays; never raises but when the process ends.
 
-        `pinned` is the one source to ask, whatever is known of it.
+        `pinned` is the one source to ask, whatever is known of it; such a call tells nothing of its model's uptime.
 
         The task that runs this must not be cancelled because the customer has left: `call.abandon` says that.
         """
         pump: AnswerPump | StreamPump | None = None
+        call.is_probe = pinned is not None
         try:
             pump = self._pump(call, dialect, outlet)
             self._live.add(pump)
@@ -152,6 +156,7 @@ class Calls:
             await self._give_up(call, error, pump, outlet)
         except asyncio.CancelledError:  # a shutdown has waited long enough: what was delivered is billed
             if not call.is_settled:
+                call.is_lost = not call.has_left
                 self._submit(call, Outcome.CUT if call.meter.delivered_tokens else Outcome.FAILED)
             raise
         except Exception:
@@ -206,6 +211,7 @@ class Calls:
         elif isinstance(error, UpstreamError):
             log.info("request %s: refused upstream: %s", call.request_id, error.message)
         if not call.is_settled:
+            call.lose(error)
             await self._settle(call, Outcome.FAILED)
         shown = caller_error(error, call.model, call.credential)
         if pump is not None and pump.break_off(shown):
@@ -226,7 +232,22 @@ class Calls:
         bill = call.meter.bill(outcome, call.price)
         settlement = self._ledger.prepare(call.hold, bill.cost)
         self._limits.correct(call.admission, bill.usage.total)
+        if call.is_probe:
+            call.cost = bill.cost
+        else:
+            self._count(call, outcome)
         return bill, self._writer.submit(Settled(_row(call, outcome, bill, settlement), settlement))
+
+    def _count(self, call: Call, outcome: Outcome) -> None:
+        """The end of a request, for the uptime of the model that it asked for; it ends no other model's requests.
+
+        One whose customer has left counts if it was answered to its end.
+        """
+        is_answered = outcome is Outcome.FINISHED or outcome is Outcome.DRAINED
+        if is_answered and call.model is call.asked and call.candidate is not None:
+            call.candidate.tally.served += 1
+        elif is_answered or call.is_lost or (not call.has_left and outcome in (Outcome.CUT, Outcome.BLANK)):
+            self._tallies.of(call.asked.id).lost += 1
 
 
 def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> UsageRow:

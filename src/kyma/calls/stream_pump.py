@@ -91,6 +91,7 @@ class StreamPump:
         except KymaError as error:
             if not self._has_begun:
                 raise
+            call.lose(error)
             await settle(call, Outcome.FAILED)
             self._close(self._encoder.error(caller_error(error, call.model, call.credential)))
             return

@@ -11,6 +11,7 @@ from kyma.calls import (
     Calls,
     CallSettings,
     Explanation,
+    Prober,
     PumpSettings,
     Settled,
     Upstream,
@@ -24,6 +25,7 @@ from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.money import percent_to_share, usd_to_nanos
 from kyma.core.principal import AudioPools, MediaSlots, Principal, Tier
+from kyma.core.tally import Tallies
 from kyma.credentials import KeyState, Safe, Vault
 from kyma.gateway.control import ControlToken
 from kyma.gateway.discovery import Lookout
@@ -36,9 +38,10 @@ from kyma.gateway.opening import (
     open_accounts,
     open_database,
 )
-from kyma.gateway.overview import route_states
+from kyma.gateway.overview import out_of_service, route_states
 from kyma.gateway.publisher import Publisher
 from kyma.gateway.reloading import Reloaded
+from kyma.gateway.standing import Board, Sight
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
@@ -48,6 +51,7 @@ from kyma.routing import BreakerSettings, Health, RouteState, Switches
 from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
+from kyma.uptime import ProbeBudget, Uptime
 
 log = logging.getLogger("kyma.gateway")
 
@@ -94,11 +98,15 @@ class Gateway:
         self.accounts = open_accounts(config, database, clock, lambda: self.catalog)
         self.registration = Registration(database, clock, self.accounts, usd_to_nanos(self.settings.signup_credit_usd))
         self.client = HttpClient()
+        self.tallies = Tallies()
+        self.uptime = Uptime(database, clock, self.tallies, self.settings.uptime_retention_days)
+        self.board = Board(clock, self._sight)
         self.health = Health(
             clock,
             self.vault,
             BreakerSettings(open_s=self.settings.breaker_open_s),
             deadline_s=self.settings.failover_deadline_s,
+            tallies=self.tallies,
         )
         self.switches = Switches(database, clock, self.health.switch_off)
         self.calls = Calls(
@@ -109,6 +117,7 @@ class Gateway:
             upstream=Upstream(self.client, self.health, clock),
             health=self.health,
             writer=self.writer,
+            tallies=self.tallies,
             clock=clock,
             settings=_call_settings(self.settings),
         )
@@ -182,6 +191,10 @@ class Gateway:
         keys = self.publisher.keep_following_keys()
         for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), keys):
             self.spawn(work)
+        self.spawn(self.uptime.keep(self.settings.uptime_flush_s))
+        self.spawn(self.board.keep())
+        if self.settings.probe_interval_s:
+            self.spawn(self._prober().keep(self.settings.probe_interval_s))
         if not is_embedded(self.config):
             self.spawn(self.switches.follow())
         if self._tokens is not None:
@@ -210,6 +223,7 @@ class Gateway:
             await self.ledger.return_all()
         with contextlib.suppress(Exception):
             await self.accounts.flush_last_used()
+            await self.uptime.flush()
         await asyncio.gather(*(engine.stop() for engine in self.engines.values()))
         await self.client.close()
         self.accounts.close()
@@ -240,6 +254,30 @@ class Gateway:
         self._take_up(self.settings)
         log.info("%s", told.in_words())
         return told
+
+    def _prober(self) -> Prober:
+        settings = self.settings
+        budget = usd_to_nanos(settings.probe_budget_usd)
+        return Prober(
+            calls=self.calls,
+            catalog=lambda: self.catalog,
+            health=self.health,
+            vault=self.vault,
+            budget=ProbeBudget(self.database, self.clock, settings.probe_interval_s, budget),
+            tallies=self.tallies,
+            operator=self.accounts.operator,
+            clock=self.clock,
+        )
+
+    def _sight(self) -> Sight:
+        return Sight(
+            models=self.catalog.offered(),
+            recent=self.uptime.recent(),
+            is_out=out_of_service(self.health, self.vault),
+            is_draining=self.calls.is_draining,
+            is_full=self.calls.live_count >= self.settings.max_live_calls,
+            is_stalled=self.writer.is_stalled,
+        )
 
     def _take_up(self, settings: Settings) -> None:
         """Apply the settings that were handed to others at the start."""

@@ -15,6 +15,7 @@ from kyma.core.credential import Credential
 from kyma.core.errors import RefusedUs, UpstreamError, UpstreamTimeout, Verdict
 from kyma.core.ids import Clock
 from kyma.core.model import Model, Price, Route
+from kyma.core.tally import BOUNDS_MS, Tallies, Tally
 from kyma.routing.breaker import Breaker, BreakerSettings
 from kyma.routing.guard import Guard
 from kyma.routing.source import Source
@@ -61,6 +62,7 @@ class Candidate(msgspec.Struct, frozen=True, eq=False):
     credential: Credential | None
     source: Source
     breaker: Breaker
+    tally: Tally
 
 
 class Entry(msgspec.Struct, frozen=True, eq=False):
@@ -69,6 +71,7 @@ class Entry(msgspec.Struct, frozen=True, eq=False):
     route: Route
     source: Source
     weight: float
+    tally: Tally
 
 
 class Table:
@@ -98,15 +101,21 @@ class Health:
     """Every source by route id. A reload of the catalog keeps what is known of the routes that stay."""
 
     def __init__(
-        self, clock: Clock, keys: Keys, settings: BreakerSettings | None = None, deadline_s: float = DEADLINE_S
+        self,
+        clock: Clock,
+        keys: Keys,
+        settings: BreakerSettings | None = None,
+        deadline_s: float = DEADLINE_S,
+        tallies: Tallies | None = None,
     ) -> None:
-        """No further attempt at a request begins after `deadline_s`."""
+        """No further attempt at a request begins after `deadline_s`. What becomes of each is counted in `tallies`."""
         self._clock = clock
         self.keys = keys
         self.now = clock.monotonic
         self.deadline_s = deadline_s
         self.guard = Guard(clock.monotonic)
         self._settings = settings or BreakerSettings()
+        self._tallies = tallies or Tallies()
         self._sources: dict[str, Source] = {}
         self._tables: dict[int, Table] = {}
         self._off: frozenset[str] = frozenset()
@@ -125,6 +134,10 @@ class Health:
         if found is None:
             found = self._sources[route.id] = Source()
         return found
+
+    def tally(self, model: Model, route: Route) -> Tally:
+        """Where attempts at `route` for `model` are counted."""
+        return self._tallies.of(model.id, route.id)
 
     def breaker(self, route: Route, credential: Credential | None) -> Breaker:
         return self.source(route).breaker(credential, self._settings)
@@ -151,6 +164,11 @@ class Health:
         if source.p95_ms is None:
             return MOST_FIRST_TOKEN_S
         return min(MOST_FIRST_TOKEN_S, max(LEAST_FIRST_TOKEN_S, FIRST_TOKEN_FACTOR * source.p95_ms / 1000))
+
+    def is_left_alone(self, route: Route) -> bool:
+        """Whether nothing is asked of `route` now for its faults: with no key that it was asked with before."""
+        breakers, now = self.source(route).breakers.values(), self.now()
+        return bool(breakers) and not any(breaker.allows(now) for breaker in breakers)
 
     def state(self, route: Route, models: tuple[str, ...], weight: float) -> RouteState:
         """What operators see of a source; of several keys the breaker that is furthest from closed."""
@@ -190,37 +208,51 @@ class Health:
     def failed(self, candidate: Candidate, error: UpstreamError) -> None:
         """The attempt failed: a fault counts against the source, trouble with a key against that key."""
         candidate.source.in_flight -= 1
-        self._blame(candidate, error)
+        if self._blame(candidate, error):
+            candidate.tally.blame(error)
 
     def answered(self, candidate: Candidate, seconds: float, is_streaming: bool) -> None:
         """The answer has begun, or is there whole, `seconds` after the attempt began."""
         candidate.breaker.succeeded()
-        source = candidate.source
-        (source.first_token_ms if is_streaming else source.whole_ms).append(int(seconds * 1000))
+        source, tally, ms = candidate.source, candidate.tally, int(seconds * 1000)
+        tally.answered += 1
+        if is_streaming:
+            source.first_token_ms.append(ms)
+            tally.first_token[bisect_right(BOUNDS_MS, ms)] += 1
+        else:
+            source.whole_ms.append(ms)
+            tally.whole[bisect_right(BOUNDS_MS, ms)] += 1
 
     def ended(self, candidate: Candidate, tokens: int = 0, seconds: float = 0.0) -> None:
         """An answer that had begun is over, `tokens` long, `seconds` after its first one."""
         candidate.source.in_flight -= 1
-        candidate.source.speak(tokens, seconds)
+        if candidate.source.speak(tokens, seconds):
+            tally = candidate.tally
+            tally.tokens += tokens
+            tally.speaking_ms += int(seconds * 1000)
 
     def broke(self, candidate: Candidate, error: UpstreamError) -> None:
         """An answer that had begun broke off: as `failed`, since who is overloaded may say so late."""
         candidate.source.in_flight -= 1
-        self._blame(candidate, error)
+        if self._blame(candidate, error):
+            candidate.tally.broke_off += 1
 
-    def _blame(self, candidate: Candidate, error: UpstreamError) -> None:
+    def _blame(self, candidate: Candidate, error: UpstreamError) -> bool:
+        """Whether it is to be counted: not what the request is at fault for, nor trouble with a customer's own key."""
         if error.verdict in (Verdict.STOP, Verdict.PASS):
             candidate.breaker.let_go()
-            return
+            return False
         candidate.source.note(error, self._clock.now_ms())
         if error.verdict is Verdict.COOL_DOWN:
             candidate.breaker.let_go()
             if candidate.credential is not None:
                 self.keys.failed(candidate.credential, error)
-            elif isinstance(error, RefusedUs):  # nobody's key: the source itself turns us away
+                return not candidate.credential.is_own
+            if isinstance(error, RefusedUs):  # nobody's key: the source itself turns us away
                 self._count_fault(candidate, error)
-            return
+            return True
         self._count_fault(candidate, error)
+        return True
 
     def _count_fault(self, candidate: Candidate, error: UpstreamError) -> None:
         breaker, now = candidate.breaker, self.now()
@@ -239,7 +271,8 @@ class Health:
         weights = shares(
             [Seen(route.weight, route.cost, source) for route, source in zip(routes, sources, strict=True)]
         )
-        entries = [Entry(*one) for one in zip(routes, sources, weights, strict=True)]
+        tallies = [self.tally(model, route) for route in routes]
+        entries = [Entry(*one) for one in zip(routes, sources, weights, tallies, strict=True)]
         return Table(model, sorted(entries, key=lambda entry: entry.weight <= 0), now)
 
 

@@ -90,7 +90,7 @@ def plan(model: Model, health: Health, ask: Ask) -> Plan:
             credential = usable[0] if usable else None
             breaker = health.breaker(entry.route, credential)
             if breaker.until is None:
-                first = Candidate(entry.route, 0, model, model.price, credential, entry.source, breaker)
+                first = Candidate(entry.route, 0, model, model.price, credential, entry.source, breaker, entry.tally)
                 has_more = len(table.entries) > 1 or len(usable) > 1 or bool(ask.others)
                 return Plan(model, first, has_more, health, ask)
     ranked = candidates(model, health, ask)
@@ -99,7 +99,7 @@ def plan(model: Model, health: Health, ask: Ask) -> Plan:
 
 def pin(model: Model, route: Route, health: Health, ask: Ask) -> Plan:
     """A plan to ask one source once, switched on or not, whatever is known of it."""
-    entry = Entry(route, health.source(route), 0.0)
+    entry = Entry(route, health.source(route), 0.0, health.tally(model, route))
     keyed = _keyed(entry, 0, Alternative(model, model.price), health, ask.account_id, health.keys.held)
     return Plan(model, next(keyed, None), False, health, ask, is_pinned=True)
 
@@ -166,7 +166,8 @@ def _keyed(
     route, source = entry.route, entry.source
     keys: Sequence[Credential | None] = keys_of(route.provider.id, account_id)
     for credential in keys or ((None,) if route.provider.is_local else ()):
-        yield Candidate(route, layer, offer.model, offer.price, credential, source, health.breaker(route, credential))
+        breaker = health.breaker(route, credential)
+        yield Candidate(route, layer, offer.model, offer.price, credential, source, breaker, entry.tally)
 
 
 def _same(candidate: Candidate, other: Candidate | None) -> bool:

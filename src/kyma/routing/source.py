@@ -67,11 +67,13 @@ class Source:
         self.p50_ms, self.p95_ms = _percentiles(self.first_token_ms or self.whole_ms)
         self.whole_p95_ms = _percentiles(self.whole_ms)[1] if len(self.whole_ms) >= ENOUGH_SAMPLES else None
 
-    def speak(self, tokens: int, seconds: float) -> None:
-        """It wrote `tokens` in `seconds` after its first one."""
-        if tokens >= MIN_TOKENS_FOR_SPEED and seconds >= MIN_SECONDS_FOR_SPEED:
-            speed, known = tokens / seconds, self.tokens_per_s
-            self.tokens_per_s = speed if known is None else known + SPEED_MEMORY * (speed - known)
+    def speak(self, tokens: int, seconds: float) -> bool:
+        """It wrote `tokens` in `seconds` after its first one. Whether that tells how fast it is."""
+        if tokens < MIN_TOKENS_FOR_SPEED or seconds < MIN_SECONDS_FOR_SPEED:
+            return False
+        speed, known = tokens / seconds, self.tokens_per_s
+        self.tokens_per_s = speed if known is None else known + SPEED_MEMORY * (speed - known)
+        return True
 
 
 def _percentiles(samples: deque[int]) -> tuple[int | None, int | None]:

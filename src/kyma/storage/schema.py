@@ -4,7 +4,7 @@ from sqlalchemy import Connection, inspect
 
 from kyma.storage.database import Database
 
-HEAD = "0005"
+HEAD = "0007"
 
 
 def head_revision() -> str:
