@@ -59,6 +59,7 @@ class Settings:
     byok_fallback: Annotated[bool, "when a customer's own key fails, ours serves, at the full price"] = True
     security_contact: Annotated[str, "mailto:, https: or tel: of security.txt; empty: security@ your host"] = ""
     security_expires_days: Annotated[int, "how many days a copy of security.txt is good for"] = 180
+    usage_retention_days: Annotated[int, "days after which rows of the request log go, their sums stay; 0: never"] = 0
     provider_keys_poll_s: Annotated[float, "how often changes of stored provider keys are looked for"] = 2.0
     uptime_flush_s: Annotated[float, "how often counts for uptime are stored; every twelfth time they are read"] = 5.0
     uptime_retention_days: Annotated[int, "days that the hourly counts for uptime are kept"] = 400
@@ -256,7 +257,7 @@ def _check_ranges(settings: Settings, origins: Mapping[str, str]) -> None:
             raise ConfigError(f"{origins[name]}: {name} must be {needed}{given}")
 
 
-PERIODS = ("shutdown_s", "ollama_refresh_s", "probe_interval_s")
+PERIODS = ("shutdown_s", "ollama_refresh_s", "probe_interval_s", "usage_retention_days")
 AMOUNTS = ("operator_grant_usd", "signup_credit_usd", "low_balance_usd", "probe_budget_usd")
 POSITIVE = (
     *("local_context_tokens", "local_parallel", "local_replicas", "security_expires_days"),

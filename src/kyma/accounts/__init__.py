@@ -3,10 +3,11 @@
 from kyma.accounts.accounts import Accounts, NewKey, NewSession, Profile, PurchasedOf, SignedIn
 from kyma.accounts.emails import normal_email
 from kyma.accounts.keys import masked
-from kyma.accounts.store import KeyRow, UserRow
+from kyma.accounts.store import KeyLabel, KeyRow, UserRow
 
 __all__ = [
     "Accounts",
+    "KeyLabel",
     "KeyRow",
     "NewKey",
     "NewSession",

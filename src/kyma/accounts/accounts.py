@@ -3,7 +3,7 @@
 Knows nothing of money and limits: what the tier depends on is handed in as two functions.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 import msgspec
@@ -13,7 +13,7 @@ from kyma.accounts import keys, store
 from kyma.accounts.authenticator import Authenticator
 from kyma.accounts.emails import normal_email
 from kyma.accounts.passwords import Passwords, checked_password
-from kyma.accounts.store import KeyRow, UserRow
+from kyma.accounts.store import KeyLabel, KeyRow, UserRow
 from kyma.accounts.throttle import LoginThrottle
 from kyma.core.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from kyma.core.ids import Clock, new_id
@@ -178,6 +178,10 @@ class Accounts:
     async def list_keys(self, user_id: str) -> list[KeyRow]:
         """The keys that are not revoked, oldest first."""
         return await self._db.read(lambda conn: store.fetch_keys(conn, user_id))
+
+    async def key_labels(self, ids: Collection[str]) -> dict[str, KeyLabel]:
+        """What people know these keys by, revoked ones too; the caller has checked whose they are."""
+        return await self._db.read(lambda conn: store.fetch_labels(conn, ids)) if ids else {}
 
     async def create_key(self, user_id: str, name: str) -> NewKey:
         """A new key of an existing user. Raises: InvalidRequest for a bad name, Conflict beyond 100 live keys."""

@@ -1,6 +1,6 @@
 """The statements of accounts. Every function runs inside the caller's transaction; times are epoch milliseconds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -51,6 +51,13 @@ class KeyRow(msgspec.Struct, frozen=True):
     last_used_at: int | None
 
 
+class KeyLabel(msgspec.Struct, frozen=True):
+    """A key's name, and its first characters."""
+
+    name: str
+    prefix: str
+
+
 # `on conflict` is not in SQLAlchemy's common language, and both engines spell it alike.
 _INSERT_USER = text(
     "insert into app_user (id, email, password_hash, account_id, tier_override, is_operator, created_at)"
@@ -90,6 +97,9 @@ _KEYS = (
     select(api_key.c.id, api_key.c.name, api_key.c.prefix, api_key.c.created_at, api_key.c.last_used_at)
     .where(*_LIVE_KEYS)
     .order_by(api_key.c.created_at, api_key.c.id)
+)
+_LABELS = select(api_key.c.id, api_key.c.name, api_key.c.prefix).where(
+    api_key.c.id.in_(bindparam("ids", expanding=True))
 )
 _COUNT_KEYS = select(func.count()).select_from(api_key).where(*_LIVE_KEYS)
 _REVOKE_KEY = (
@@ -220,6 +230,11 @@ def fetch_session_by_hash(conn: Connection, digest: str) -> TokenRow | None:
 def fetch_keys(conn: Connection, user_id: str) -> list[KeyRow]:
     """The user's keys that are not revoked, oldest first."""
     return [KeyRow(*row) for row in conn.execute(_KEYS, {"owner": user_id})]
+
+
+def fetch_labels(conn: Connection, ids: Collection[str]) -> dict[str, KeyLabel]:
+    """What people know these keys by, revoked ones too."""
+    return {id: KeyLabel(name, prefix) for id, name, prefix in conn.execute(_LABELS, {"ids": list(ids)})}
 
 
 def count_keys(conn: Connection, user_id: str) -> int:

@@ -23,6 +23,7 @@ from kyma.api import (
     models,
     pricing,
     provider_keys,
+    rankings,
     recommend,
     responses,
     status,
@@ -30,6 +31,7 @@ from kyma.api import (
     tiers,
     translate,
     uptime,
+    usage,
 )
 from kyma.api.openapi import served_document
 from kyma.core.errors import Bug, InvalidRequest, KymaError, MethodNotAllowed, NotFound, UnsupportedMedia
@@ -48,6 +50,7 @@ ROUTERS = (
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
     *(pricing.router, tiers.router, about.router, badges.router, texts.router, docs.router),
+    *(usage.router, usage.operators, rankings.router),
 )
 FIRST_SEGMENTS = frozenset(
     path.split("/")[2] for router in ROUTERS for route in router.routes if (path := _path(route)).startswith("/v1/")

@@ -25,6 +25,7 @@ from kyma.dialects.base import CustomerDialect
 from kyma.dialects.gemini import array_out
 from kyma.gateway import Gateway
 from kyma.server.exchange import Exchange, HeaderLines, Scope
+from kyma.usage import app_of
 
 Handler = Callable[[Gateway, Exchange], Awaitable[None]]
 Parse = Callable[[Exchange], ChatRequest]
@@ -148,11 +149,12 @@ def hot_route(path: str) -> Hot | None:
 
 
 def _terms(scope: Scope) -> Terms:
-    """What the caller's headers demand; remembered for a connection whose next head is the same."""
+    """What the caller's headers say; remembered for a connection whose next head is the same."""
     memo = scope["memo"]
     terms: Terms | None = memo.get("terms")
     if terms is None:
-        terms = memo["terms"] = Terms(_is_true(scope, b"x-kyma-strict"), _is_true(scope, b"x-kyma-no-substitute"))
+        is_strict, stays = _is_true(scope, b"x-kyma-strict"), _is_true(scope, b"x-kyma-no-substitute")
+        terms = memo["terms"] = Terms(is_strict, stays, app_of(scope["headers"]))
     return terms
 
 

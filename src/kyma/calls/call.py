@@ -31,6 +31,7 @@ class Call:
     __slots__ = (
         "admission",
         "alias",
+        "app",
         "ask",
         "asked",
         "attempts",
@@ -75,6 +76,7 @@ class Call:
         *,
         is_strict: bool = False,
         own_key_share: int = WHOLE_PRICE,
+        app: str = "",
     ) -> None:
         self.request_id = request_id
         self.principal = principal
@@ -104,6 +106,7 @@ class Call:
         self.is_probe = False
         self.upstream: Response | None = None
         self.is_strict = is_strict
+        self.app = app
         self.dropped: tuple[str, ...] = ()
         self.emulated: tuple[str, ...] = ()
 

@@ -135,6 +135,7 @@ class Calls:
             ask,
             now_ms,
             is_strict=is_strict,
+            app=terms.app,
             own_key_share=self._settings.own_key_share,
         )
 
@@ -285,4 +286,5 @@ def _row(call: Call, outcome: Outcome, bill: Bill, settlement: Settlement) -> Us
         usage.searches,
         call.asked_model,
         call.price_share,
+        call.app,
     )

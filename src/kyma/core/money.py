@@ -69,6 +69,12 @@ def percent_to_share(text: str) -> int:
     return share
 
 
+def percent_text(share: int) -> str:
+    """Hundredths of a percent as percent: 10_000 -> `100`, 550 -> `5.5`."""
+    whole, rest = divmod(share, WHOLE_PRICE // 100)
+    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".")
+
+
 def with_markup(cost: Picos) -> Picos:
     """A provider's unit cost with the contract's mark-up of 27/20, rounded up to a whole pico-dollar."""
     return -(-cost * MARKUP_NUMERATOR // MARKUP_DENOMINATOR)
@@ -87,6 +93,13 @@ def usd_text(nanos: Nanos) -> str:
     whole, rest = divmod(abs(nanos), NANOS_PER_USD)
     fraction = str(NANOS_PER_USD + rest)[1:].rstrip("0")  # the leading 1 keeps the zeros; a format would cost more
     return f"{sign}{whole}.{fraction or '0'}"
+
+
+def picos_text(picos: Picos) -> str:
+    """The exact decimal dollars of pico-dollars: 1_350_000 -> `0.00000135`."""
+    whole, rest = divmod(picos, NANOS_PER_USD * PICOS_PER_NANO)
+    fraction = f"{rest:012d}".rstrip("0")
+    return f"{whole}.{fraction or '0'}"
 
 
 def usd_number(nanos: Nanos) -> msgspec.Raw:

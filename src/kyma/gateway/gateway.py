@@ -52,6 +52,8 @@ from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
 from kyma.uptime import ProbeBudget, Uptime
+from kyma.usage.rankings import Rankings
+from kyma.usage.summing import Summing
 
 log = logging.getLogger("kyma.gateway")
 
@@ -121,6 +123,8 @@ class Gateway:
             clock=clock,
             settings=_call_settings(self.settings),
         )
+        self.rankings = Rankings(database, clock)
+        self._summing = Summing(database, clock, self.settings.usage_retention_days)
         self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -189,7 +193,7 @@ class Gateway:
         await self.publisher.start()
         await self.switches.load()
         keys = self.publisher.keep_following_keys()
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), keys):
+        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), keys, self._summing.keep()):
             self.spawn(work)
         self.spawn(self.uptime.keep(self.settings.uptime_flush_s))
         self.spawn(self.board.keep())

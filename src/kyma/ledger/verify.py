@@ -1,17 +1,18 @@
 """An audit of the books from the outside: nothing is trusted but the rows, and every figure is computed again.
 
-The rules are I1-I9 of the design. `usage` and `price_book` belong to the sibling feature `usage`; an audit crosses
-that border by nature, so it reads the two tables by their names and imports nothing of their owner.
+The rules are I1-I9 of the design. `usage`, its sums and `price_book` belong to the sibling feature `usage`; an audit
+crosses that border by nature, so it reads the tables by their names and imports nothing of their owner.
+
+Of days whose rows are pruned the sums prove the money: each day of each account has to be charged what they say.
 """
 
-import functools
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection, Row, text
 
-from kyma.core.model import Price
+from kyma.core.charge import Charged, PriceBook, charge_lines
 from kyma.core.money import cost_nanos
 
 PAGE = 2000
@@ -158,7 +159,34 @@ _QUERIES: tuple[tuple[str, str, str], ...] = (
            ) as sums where cost <> charged
            union all
            select t.ref_id, 0, t.amount from transfer t left join usage u on u.request_id = t.ref_id
-           where t.ref_kind = 'request' and t.kind in ('usage', 'overrun') and u.request_id is null""",
+           where t.ref_kind = 'request' and t.kind in ('usage', 'overrun') and u.request_id is null
+             and t.created_at >= (select keep_from from usage_mark)""",
+    ),
+    (
+        "I9",
+        "the sums of usage say {0}, the charges sum to {1}",
+        """select account_id || ', day ' || day, used, charged from (
+             select account_id, day, cast(sum(used) as bigint) as used, cast(sum(charged) as bigint) as charged from (
+               select account_id, start / 86400000 as day, cost as used, 0 as charged from usage_day
+               union all
+               select u.account_id, u.created_at / 86400000, u.cost, 0 from usage u
+               where not exists (select 1 from usage_index i where i.account_id = u.account_id
+                 and i.created_at = u.created_at and i.request_id = u.request_id)
+               union all
+               select debit, created_at / 86400000, 0, amount from transfer
+               where ref_kind = 'request' and kind in ('usage', 'overrun')
+             ) as parts group by account_id, day
+           ) as days where used <> charged""",
+    ),
+    (
+        "I9",
+        "the sums of its hours and of its day differ by {0}",
+        """select account_id || ', day ' || day, left_over from (
+             select account_id, day, cast(sum(cost) as bigint) as left_over from (
+               select account_id, start / 86400000 as day, cost from usage_day
+               union all select account_id, start / 86400000, -cost from usage_hour
+             ) as parts group by account_id, day
+           ) as days where left_over <> 0""",
     ),
     (
         "I9",
@@ -178,56 +206,20 @@ _USAGE_PAGE = text(
 )
 
 
-class _Prices(msgspec.Struct):
-    input: int
-    cached_input: int
-    cache_write: int
-    output: int
-    cache_write_1h: int | None = None
-    """None in a book from before there was such a bucket: what was written then is in the other."""
-    search: int | None = None
-
-
 def _verify_costs(connection: Connection) -> Iterator[Violation]:
     """Every charge, computed again from its units and the price book it names."""
-    decode: Callable[[str], dict[str, _Prices]] = msgspec.json.Decoder(dict[str, _Prices]).decode
-    books = {version: decode(prices) for version, prices in connection.execute(_PRICE_BOOKS)}
+    books = {version: PriceBook(prices) for version, prices in connection.execute(_PRICE_BOOKS)}
+    empty = PriceBook("{}")
     for row in _usage_rows(connection):
-        price = _price_of(row, books.get(row.price_version, {}))
+        price = books.get(row.price_version, empty).price_of(cast(Charged, row))
         units = row[4:11]
         if min(row.cost, *units) < 0 or row.reasoning_tokens > row.output_tokens:
             yield Violation("units", row.request_id, f"negative, or more reasoning than output: {tuple(units)}")
         elif price is None:
             if row.cost or any(units):
                 yield Violation("price", row.request_id, f"price book {row.price_version!r} has no {row.model!r}")
-        elif row.cost != (cost := _cost(row, price)):
+        elif row.cost != (cost := cost_nanos((n, each) for _, n, each in charge_lines(cast(Charged, row), price))):
             yield Violation("price", row.request_id, f"cost is {row.cost}, units at their prices make {cost}")
-
-
-def _price_of(row: Row[*tuple[Any, ...]], book: Mapping[str, _Prices]) -> Price | None:
-    """What the units of a row were sold at; None where the book does not say."""
-    sold = [book.get(model) for model in (row.model, row.asked_model) if model]
-    prices = [
-        Price(one.input, one.cached_input, one.cache_write, one.output, one.cache_write_1h or 0, one.search)
-        for one in sold
-        if one is not None
-    ]
-    if len(prices) < len(sold):
-        return None
-    return functools.reduce(Price.cheaper, prices).share(row.price_share)
-
-
-def _cost(row: Row[*tuple[Any, ...]], price: Price) -> int:
-    return cost_nanos(
-        (
-            (row.input_tokens, price.input),
-            (row.cached_input_tokens, price.cached_input),
-            (row.cache_write_tokens, price.cache_write),
-            (row.output_tokens, price.output),
-            (row.cache_write_1h_tokens, price.cache_write_1h),
-            (row.searches, price.search or 0),
-        )
-    )
 
 
 def _usage_rows(connection: Connection) -> Iterator[Row[*tuple[Any, ...]]]:

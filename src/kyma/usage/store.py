@@ -60,4 +60,5 @@ def _values(row: UsageRow) -> Row:
         row.searches,
         row.asked_model,
         row.price_share,
+        row.app,
     )

@@ -1,10 +1,13 @@
-"""One row for every metered call, written with its charge, and the price books that explain the charges.
+"""One row for every metered call, written with its charge, the price books that explain the charges, and what is made
+of the rows in the background: sums of them, and an index.
 
-Both are append-only. Amounts are nano-dollars, times epoch milliseconds. `usage` has no index but its key: one by
-account would touch a page for every account in every commit, and nothing reads it that way.
+Rows and books are append-only, but for rows whose time is up (`usage_retention_days`). Amounts are nano-dollars, times
+epoch milliseconds. `usage` has no index but its key: one by account would touch a page for every account in every
+commit. `usage_index` has its place, and is filled many rows at a time. What is not in it yet is behind `usage_mark`,
+by the number that rows have in the order they came: SQLite's rowid, a column `seq` on Postgres.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
 
 from kyma.storage.database import metadata
 
@@ -40,6 +43,7 @@ usage = Table(
     Column("searches", BigInteger, nullable=False, server_default=text("0")),
     Column("asked_model", Text, nullable=False, server_default=text("''")),
     Column("price_share", BigInteger, nullable=False, server_default=text("10000")),
+    Column("app", Text, nullable=False, server_default=text("''")),
 )
 
 price_book = Table(
@@ -48,4 +52,56 @@ price_book = Table(
     Column("version", Text, primary_key=True),
     Column("prices", Text, nullable=False),
     Column("published_at", BigInteger, nullable=False),
+)
+
+SUMMED = (
+    *("input_tokens", "cached_input_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+    *("output_tokens", "reasoning_tokens", "searches", "cost"),
+)
+"""Columns of rows that sums are kept of."""
+
+BY_ACCOUNT = ("account_id", "start", "key_id", "model", "app", "status")
+BY_MODEL = ("start", "model", "app")
+"""What sums are kept by; `start` is where the hour or the UTC day begins."""
+
+
+def _sums(name: str, keys: tuple[str, ...]) -> Table:
+    return Table(
+        name,
+        metadata,
+        *(Column(key, BigInteger if key == "start" else Text, primary_key=True, autoincrement=False) for key in keys),
+        *(Column(count, BigInteger, nullable=False) for count in ("requests", *SUMMED)),
+        sqlite_with_rowid=False,
+    )
+
+
+usage_hour = _sums("usage_hour", BY_ACCOUNT)
+usage_day = _sums("usage_day", BY_ACCOUNT)
+traffic_day = _sums("traffic_day", BY_MODEL)
+
+app_account = Table(
+    "app_account",
+    metadata,
+    Column("app", Text, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    Column("last_day", BigInteger, nullable=False),  # the last one on which the account called with the app
+    sqlite_with_rowid=False,
+)
+
+usage_index = Table(
+    "usage_index",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("created_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("request_id", Text, primary_key=True),
+    Index("ix_usage_index_created_at", "created_at", "request_id"),
+    sqlite_with_rowid=False,
+)
+
+usage_mark = Table(
+    "usage_mark",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("request_id", Text, nullable=False),  # the last row that is summed and indexed; it is never pruned
+    Column("keep_from", BigInteger, nullable=False),  # older rows may be gone
 )

@@ -50,3 +50,5 @@ class UsageRow(msgspec.Struct, frozen=True, gc=False):
     """The model in whose place `model` answered; each unit was sold at the lower of both prices. Empty: none."""
     price_share: int = WHOLE_PRICE
     """How much of the price was charged, in hundredths of a percent: less where the customer's own key paid."""
+    app: str = ""
+    """The program that called, by its own headers; empty where they tell none."""

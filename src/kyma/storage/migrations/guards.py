@@ -11,18 +11,24 @@ from alembic import op
 from alembic.operations import BatchOperations
 
 
-def refuse_update_delete(table: str) -> None:
-    """From here on rows of `table` can be added, and neither changed, removed nor truncated."""
+def refuse_update_delete(table: str, delete_if: str = "") -> None:
+    """From here on rows of `table` can be added, and neither changed, removed nor truncated.
+
+    But for rows for which `delete_if` is true, in SQL that names the row `old`: they may be deleted, one by one.
+    """
     if _is_sqlite():
         for verb in ("update", "delete"):
+            when = f"when not ({delete_if}) " if delete_if and verb == "delete" else ""
             op.execute(
-                f"create trigger {table}_no_{verb} before {verb} on {table} "
+                f"create trigger {table}_no_{verb} before {verb} on {table} {when}"
                 f"begin select raise(abort, '{table} is append-only'); end"
             )
         return
+    # Two conditions: none is evaluated that speaks of an old row where there is none, at a truncate.
+    allowed = f"if tg_op = 'DELETE' then if {delete_if} then return old; end if; end if; " if delete_if else ""
     op.execute(
         f"create function {table}_append_only() returns trigger language plpgsql as "
-        f"$guard$ begin raise exception '{table} is append-only'; end $guard$"
+        f"$guard$ begin {allowed}raise exception '{table} is append-only'; end $guard$"
     )
     for name, when in (("row", "update or delete"), ("all", "truncate")):
         scope = "row" if name == "row" else "statement"
@@ -42,12 +48,12 @@ def allow_update_delete(table: str) -> None:
 
 
 @contextmanager
-def rebuild(table: str) -> Iterator[BatchOperations]:
-    """Alter a guarded table; the guard stands again afterwards."""
+def rebuild(table: str, delete_if: str = "") -> Iterator[BatchOperations]:
+    """Alter a guarded table; the guard stands again afterwards, with the `delete_if` that it has at that revision."""
     allow_update_delete(table)
     with op.batch_alter_table(table) as batch:
         yield batch
-    refuse_update_delete(table)
+    refuse_update_delete(table, delete_if)
 
 
 def _is_sqlite() -> bool:

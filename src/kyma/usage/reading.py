@@ -1,0 +1,103 @@
+"""What was used: sums by day, hour, model, key, app, exact to the last committed call.
+
+What is summed already comes from the sums, what is not yet from the rows behind the mark, in one snapshot.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from kyma.usage.sums import DAY_MS, HOUR_MS, STATEMENTS, fetch_mark
+from kyma.usage.tables import SUMMED
+
+GROUPS: Final = ("day", "hour", "model", "key", "app")
+FILTERS: Final = {"model": "model", "key": "key_id", "app": "app", "status": "status"}
+"""What can be filtered by, and the column of it."""
+
+MAX_GROUPS = 10_000
+
+_COLUMNS = {"day": f"start - start % {DAY_MS}", "hour": "start", "model": "model", "key": "key_id", "app": "app"}
+_COUNTS = ("requests", *SUMMED)
+_TOTALS = ", ".join(f"cast(coalesce(sum({name}), 0) as bigint)" for name in _COUNTS)
+_READ = ", ".join(("start", "key_id", "model", "app", *_COUNTS))
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Which usage: of one account or, with None, of all; `start` and `end` are whole hours, whole days for all.
+
+    `group_by` are names of `GROUPS`, `filters` values by names of `FILTERS`; for all accounts neither holds `hour`,
+    `key` or `status`, by which there are no sums of all.
+    """
+
+    account_id: str | None
+    start: int
+    end: int
+    group_by: tuple[str, ...] = ()
+    filters: dict[str, str] = {}
+
+
+class Used(msgspec.Struct, frozen=True):
+    """Sums of one group; `group` has a value for each name of `group_by`, a day or hour as when it begins."""
+
+    group: tuple[str | int, ...]
+    requests: int
+    input_tokens: int
+    cached_input_tokens: int
+    cache_write_tokens: int
+    cache_write_1h_tokens: int
+    output_tokens: int
+    reasoning_tokens: int
+    searches: int
+    cost: int
+
+    @property
+    def total_input(self) -> int:
+        """All that models have read."""
+        written = self.cache_write_tokens + self.cache_write_1h_tokens
+        return self.input_tokens + self.cached_input_tokens + written
+
+
+def read_usage(connection: Connection, asked: Asked) -> list[Used]:
+    """The sums of what was asked for, in the order of the groups; of more than `MAX_GROUPS` one more than that."""
+    columns = [_COLUMNS[name] for name in asked.group_by]
+    values: dict[str, Any] = {"start": asked.start, "end": asked.end, "after": fetch_mark(connection)}
+    values |= {name: value for name, value in asked.filters.items()} | {"account": asked.account_id}
+    number = STATEMENTS[connection.dialect.name].number
+    parts = [*_summed(asked, values), _unsummed(asked, number)]
+    groups = "".join(f"{column}, " for column in columns)
+    places = ", ".join(str(place + 1) for place in range(len(columns)))
+    ordered = f" group by {places} order by {places} limit {MAX_GROUPS + 1}" if columns else ""
+    query = text(f"select {groups}{_TOTALS} from ({' union all '.join(parts)}) as parts{ordered}")
+    width = len(columns)
+    return [Used(tuple(row[:width]), *row[width:]) for row in connection.execute(query, values)]
+
+
+def _summed(asked: Asked, values: dict[str, Any]) -> list[str]:
+    """Whole days from the sums of days; the hours before and after them, or all where hours are told apart."""
+    where = _where(asked)
+    if asked.account_id is None:
+        read = _READ.replace("key_id", "'' as key_id")
+        return [f"select {read} from traffic_day where start >= :start and start < :end{where}"]
+    first, last = -(-asked.start // DAY_MS) * DAY_MS, asked.end // DAY_MS * DAY_MS
+    if "hour" in asked.group_by or first >= last:
+        return [f"select {_READ} from usage_hour where start >= :start and start < :end{where}"]
+    values |= {"first": first, "last": last}
+    return [
+        f"select {_READ} from usage_hour where start >= :start and start < :first{where}",
+        f"select {_READ} from usage_day where start >= :first and start < :last{where}",
+        f"select {_READ} from usage_hour where start >= :last and start < :end{where}",
+    ]
+
+
+def _unsummed(asked: Asked, number: str) -> str:
+    read = f"created_at - created_at % {HOUR_MS} as start, key_id, model, app, 1 as requests, {', '.join(SUMMED)}"
+    return (
+        f"select {read} from usage where {number} > :after and created_at >= :start and created_at < :end"
+        f"{_where(asked)}"
+    )
+
+
+def _where(asked: Asked) -> str:
+    account = "" if asked.account_id is None else " and account_id = :account"
+    return account + "".join(f" and {FILTERS[name]} = :{name}" for name in asked.filters)
