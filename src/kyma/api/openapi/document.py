@@ -28,6 +28,7 @@ TAGS = {
     "Models": "What is sold, what it can do, and which model to take",
     "Discovery": "What this gateway is and how it is doing; no key needed",
     "Credits": "Balance and prices",
+    "Usage": "What was used and charged, call by call and in sums",
     "Auth": "Accounts, sessions and API keys",
     "Provider keys": "Keys of your own for a provider's models",
     "Operators": "Sources and configuration, for whoever runs this gateway",

@@ -12,6 +12,7 @@ STRING: Schema = {"type": "string"}
 CALL_HEADERS: dict[str, tuple[str, Schema]] = {
     "X-Kyma-Model": ("The model that answered", STRING),
     "X-Kyma-Alias": ("The alias that was resolved, if one was used", STRING),
+    "X-Kyma-Auto-Reason": ("What the request needed, if the model was picked by auto", STRING),
     "X-Kyma-Fallback": ("true if another source than the primary answered", {"type": "boolean"}),
     "X-Kyma-Fallback-Layer": (
         "1 first other source, 2 a further source, 3 an equivalent model",
