@@ -514,4 +514,25 @@ MUTANTS = (
         "style-src 'self'; ",
         "",
     ),
+    _one(
+        "fuzz",
+        "a status that is not in the document",
+        "api/asgi.py",
+        "await send_body(send, error.status, extra, render(error))",
+        "await send_body(send, 418 if error.status == 400 else error.status, extra, render(error))",
+    ),
+    _one(
+        "fuzz",
+        "a row that is not there is a fault of ours",
+        "api/models.py",
+        "if (place := places.get(sku_id)) is None:",
+        "if (place := places[sku_id]) is None:",
+    ),
+    _one(
+        "fuzz",
+        "an answer lacks what the document promises",
+        "dialects/openai_embeddings/response.py",
+        'EmbeddingOut("embedding", index,',
+        'EmbeddingOut("vector", index,',
+    ),
 )

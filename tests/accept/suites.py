@@ -6,6 +6,7 @@ from tests.accept.disconnect import SUITE as DISCONNECT
 from tests.accept.failover_dead import SUITE as FAILOVER_DEAD
 from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
 from tests.accept.failover_random import SUITE as FAILOVER_RANDOM
+from tests.accept.fuzz import SUITE as FUZZ
 from tests.accept.hot_path import SUITE as HOT_PATH
 from tests.accept.kill_gateway import SUITE as KILL_GATEWAY
 from tests.accept.ledger_crash import SUITE as LEDGER_CRASH
@@ -31,6 +32,7 @@ SUITES = {
         DISCONNECT,
         PRIVACY,
         SECRETS,
+        FUZZ,
         AGENTS,
         CONNECT,
         PAGES,

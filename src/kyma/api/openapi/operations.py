@@ -32,6 +32,13 @@ GOOGLE_KEY: Schema = {
     "description": "As Google's SDKs send it",
 }
 
+EVENTS: dict[Envelope, str] = {
+    "": 'data: {"id":"…"}\n\ndata: [DONE]\n\n',
+    "Anthropic": 'event: message_start\ndata: {"type":"message_start"}\n\n',
+    "Gemini": 'data: {"candidates":[]}\n\n',
+}
+"""How a stream looks, by whose events they are."""
+
 HELLO = [{"role": "user", "content": "Say hello."}]
 
 
@@ -199,7 +206,7 @@ def hot_operation(path: str) -> Schema:
     asked = {"schema": {"$ref": f"{REF}{hot.request}"}, "example": hot.example}
     content: Schema = {"application/json": {"schema": {"$ref": f"{REF}{hot.answer}"}}}
     if hot.streams:
-        content["text/event-stream"] = {"schema": STRING}
+        content["text/event-stream"] = {"example": EVENTS[hot.envelope]}
     told = CALL_HEADERS if hot.metered else {}
     statuses = (*ANY_ROUTE, *WITH_A_KEY, *(METERED if hot.metered else (404,)))
     return {
