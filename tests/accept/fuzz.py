@@ -116,4 +116,4 @@ def _found(findings: Json, codes: Collection[str]) -> list[str]:
     ]
 
 
-SUITE = Suite("fuzz", "examples an operation", quick=10, full=100, for_mutants=10, run=run)
+SUITE = Suite("fuzz", "examples an operation", quick=5, full=100, for_mutants=10, run=run)
