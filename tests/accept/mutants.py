@@ -162,6 +162,27 @@ MUTANTS = (
     ),
     _one(
         "price-exact",
+        "a begun minute given away",
+        "core/media.py",
+        "max(1, -(-made.duration_ms // MS_PER_MINUTE))",
+        "max(1, made.duration_ms // MS_PER_MINUTE)",
+    ),
+    _one(
+        "price-exact",
+        "parts of a second rounded down",
+        "core/money.py",
+        "return -(-price * units // (per * PICOS_PER_NANO))",
+        "return price * units // (per * PICOS_PER_NANO)",
+    ),
+    _one(
+        "price-exact",
+        "larger images at the usual price",
+        "core/media.py",
+        "self.larger if is_larger else self.each",
+        "self.each",
+    ),
+    _one(
+        "price-exact",
         "an hour of cache not held",
         "calls/meter.py",
         "if request.keeps_an_hour and",

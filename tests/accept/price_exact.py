@@ -1,4 +1,7 @@
-"""price-exact: every price path against rational arithmetic. A case is a request, from its usage to its bill."""
+"""price-exact: every price path against rational arithmetic.
+
+A case is a request, from its usage to its bill, and something made at a rate of media.
+"""
 
 import math
 from fractions import Fraction
@@ -21,6 +24,7 @@ from kyma.core.money import (
 )
 from kyma.dialects.anthropic_messages.wire import UsageTally
 from kyma.dialects.openai_chat.wire import parse_usage
+from tests.accept.price_media import check_media
 from tests.accept.suite import Figure, Run, Suite, told, zero
 
 TOKENS = ("input", "cached_input", "cache_write", "output", "cache_write_1h")
@@ -41,6 +45,7 @@ def run(run: Run) -> list[Figure]:
         for report in (_said_by_openai(dice, counts), _said_by_anthropic(counts)):
             rounding = _check_bill(report, price, _exact(report, counts, exact_price), wrong)
             largest = max(largest, rounding)
+        largest = max(largest, check_media(dice, wrong))
         _check_amounts(dice, wrong)
         _check_hold(dice, price, uncovered)
     return [
@@ -201,7 +206,7 @@ def model_at(price: Price) -> Model:
         latency_tier="fast",
         cost_tier="cheap",
         quality_tier="strong",
-        release_stage="stable",
+        status="stable",
         recommended_for=(),
         recommended=False,
         hot=False,

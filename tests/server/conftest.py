@@ -103,6 +103,14 @@ def local_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayP
 
 
 @pytest.fixture(scope="session")
+def groq_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """The packaged catalog where one variable is set, and no local model. Nobody is called."""
+    folder = tmp_path_factory.mktemp("groq")
+    with GatewayProcess(folder, [], [], env={"GROQ_API_KEY": "gsk-test"}) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
 def operator(gateway: GatewayProcess, upstream_process: UpstreamProcess) -> Api:
     """The scripted gateway's first account, with its hundred dollars."""
     return Api(gateway.port, gateway.key, catalog.forbidden(upstream_process))

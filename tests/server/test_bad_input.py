@@ -141,7 +141,7 @@ def test_what_is_only_strange_is_answered_or_refused_but_no_bug(customer: Api, n
         assert answer.status in (400, 502, 503) and answer.error["type"] != "internal_error", answer
 
 
-MODELS = ["gpt-4o-mini", "good ", " good", "../../etc/passwd", "good\x00", "x" * 10_000, "sk-secret", "模型", "%2e%2e"]
+MODELS = ["gpt-4o-micro", "good ", " good", "../../etc/passwd", "good\x00", "x" * 10_000, "sk-secret", "模型", "%2e%2e"]
 
 
 @pytest.mark.parametrize("model", MODELS)

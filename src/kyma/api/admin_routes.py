@@ -73,8 +73,9 @@ async def explain_request(
     """A request body in any dialect, which `dialect` names if the body does not show it. Nobody is called, nothing is
     charged, nothing of it is kept."""
     body = await request.body()
-    resolved = gateway.catalog.resolve(model or model_named(body))
-    read = read_request(body, resolved.model.id, resolved.model.kind, dialect)
+    name = model or model_named(body)
+    resolved = gateway.catalog.resolve(name)
+    read = read_request(body, name, resolved.model.kind, dialect)
     return explanation_view(gateway.explain(resolved, read, operator.account_id))
 
 

@@ -81,6 +81,7 @@ class ExplanationView(BaseModel):
     object: Literal["explanation"]
     model: str
     alias: str | None
+    auto_reason: str | None = Field(description="Why auto picked this model")
     kind: Kind
     input_tokens: int | None = Field(description="About how many the model would read")
     hold: float | None = Field(description="USD that the call would set aside")
@@ -158,6 +159,7 @@ def explanation_view(told: Explanation) -> ExplanationView:
         object="explanation",
         model=told.resolved.model.id,
         alias=told.resolved.alias,
+        auto_reason=told.resolved.auto_reason or None,
         kind=told.resolved.model.kind,
         input_tokens=told.input_tokens,
         hold=None if told.hold is None else usd_float(told.hold),

@@ -13,8 +13,8 @@ CORS_HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
-        b"X-Kyma-Model, X-Kyma-Alias, X-Kyma-Fallback, X-Kyma-Fallback-Layer, X-Kyma-Dropped, X-Kyma-Emulated,"
-        b" X-Request-Id, Retry-After",
+        b"X-Kyma-Model, X-Kyma-Alias, X-Kyma-Auto-Reason, X-Kyma-Fallback, X-Kyma-Fallback-Layer, X-Kyma-Dropped,"
+        b" X-Kyma-Emulated, X-Request-Id, Retry-After",
     ),
 ]
 

@@ -1,24 +1,13 @@
 """What a media SKU costs in dollars: by its unit, in the words that clients read, and for one call as it comes."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from kyma.core.media import MS_PER_SECOND, Made, MediaModel, MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
-from kyma.core.money import each_text, per_million_text, per_thousand_text, usd_float
+from kyma.core.media import MS_PER_SECOND, Made, MediaModel, MegapixelRate, Mode, QualityRate, Rate, TokenRate, UnitRate
+from kyma.core.money import Picos, each_text, per_million_text, per_thousand_text, usd_float
 
-Mode = Literal[
-    "per-token",
-    "per-image",
-    "per-quality",
-    "per-mp",
-    "per-second",
-    "per-video",
-    "per-minute",
-    "per-char",
-    "per-song",
-    "per-call",
-]
 UNIT_FIELDS = {
     "per-image": "per_image_usd",
     "per-second": "per_second_usd",
@@ -38,6 +27,8 @@ class MediaPricing(BaseModel):
     per_image_usd: float | None = Field(None, description="An image: of the default quality, or of a megapixel")
     per_quality_usd: dict[str, float] | None = None
     default_quality: str | None = None
+    larger_than_pixels: int | None = Field(None, description="Images with more have the prices for larger ones")
+    per_larger_quality_usd: dict[str, float] | None = None
     first_mp_usd: float | None = None
     extra_mp_usd: float | None = Field(None, description="Each further megapixel, to the nearest whole one")
     per_second_usd: float | None = None
@@ -79,8 +70,14 @@ def usd_per_call(sku: MediaModel) -> float:
 def _figures(rate: Rate) -> dict[str, object]:
     match rate:
         case QualityRate():
-            each = {quality: float(each_text(picos)) for quality, picos in rate.each.items()}
-            return {"per_image_usd": each[rate.default], "per_quality_usd": each, "default_quality": rate.default}
+            each = _by_quality(rate.each)
+            larger = {"larger_than_pixels": rate.larger_than_pixels, "per_larger_quality_usd": _by_quality(rate.larger)}
+            return {
+                "per_image_usd": each[rate.default],
+                "per_quality_usd": each,
+                "default_quality": rate.default,
+                **(larger if rate.larger else {}),
+            }
         case MegapixelRate():
             first = float(each_text(rate.first))
             return {"per_image_usd": first, "first_mp_usd": first, "extra_mp_usd": float(each_text(rate.further))}
@@ -95,3 +92,7 @@ def _figures(rate: Rate) -> dict[str, object]:
             return {"per_1k_chars_usd": float(per_thousand_text(rate.each))}
         case UnitRate():
             return {UNIT_FIELDS[rate.mode]: float(each_text(rate.each))}
+
+
+def _by_quality(each: Mapping[str, Picos]) -> dict[str, float]:
+    return {quality: float(each_text(picos)) for quality, picos in each.items()}

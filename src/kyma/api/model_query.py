@@ -13,6 +13,8 @@ from kyma.core.media import PickerTier
 IGNORED = ("beta", "client_version")
 """What Anthropic's beta clients and Codex add to their question by themselves."""
 
+NAME_SHOWN = 80
+
 
 class ModelQuery(BaseModel):
     recommended_for: str | None = Field(None, description=f"Any of a comma list: {', '.join(PURPOSES)}")
@@ -33,8 +35,8 @@ class ModelQuery(BaseModel):
     q: str | None = Field(None, max_length=200, description="Words that stand in id, name, description or creator")
     include: Literal["available", "all"] = Field("available", description="`all`: what is not served here too")
     limit: int | None = Field(None, ge=1, le=1000, description="Rows of this page; all of them if left out")
-    before_id: str | None = Field(None, description="The page that ends before this row")
-    after_id: str | None = Field(None, description="The page that begins after this row")
+    before_id: str | None = Field(None, max_length=200, description="The page that ends before this row")
+    after_id: str | None = Field(None, max_length=200, description="The page that begins after this row")
 
     @field_validator("recommended_for")
     @classmethod
@@ -69,7 +71,8 @@ def query_of(request: Request, query: Annotated[ModelQuery, Query()]) -> ModelQu
     """Raises: InvalidRequest for a parameter that there is not."""
     names = tuple(ModelQuery.model_fields)
     if unknown := [name for name in request.query_params if name not in (*names, *IGNORED)]:
-        raise InvalidRequest(f"there is no parameter {unknown[0]!r}; there are {', '.join(names)}", param=unknown[0])
+        shown = unknown[0][:NAME_SHOWN]
+        raise InvalidRequest(f"there is no parameter {shown!r}; there are {', '.join(names)}", param=shown)
     return query
 
 

@@ -6,12 +6,11 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel
 
-from kyma.api.media_pricing import MediaPricing, Mode, media_pricing
+from kyma.api.media_pricing import MediaPricing, media_pricing
 from kyma.api.shelf import Shelf, endpoint_of
 from kyma.catalog import SkuCapability, SkuModality, capability_of, modality_of
-from kyma.core.media import MediaModel, PickerTier, Sku
-from kyma.core.media import Status as SkuStatus
-from kyma.core.model import Kind, Model
+from kyma.core.media import MediaModel, Mode, PickerTier, Sku
+from kyma.core.model import Kind, Model, ReleaseStage, Status
 from kyma.core.money import per_million_text, per_thousand_text
 
 
@@ -64,8 +63,8 @@ class SkuRow(BaseModel):
     quality_tier: Literal["efficient", "strong", "frontier-open"]
     tier: PickerTier | None
     """The picker's own taxonomy; texts have none."""
-    release_stage: Literal["stable", "preview", "limited"]
-    status: SkuStatus
+    release_stage: ReleaseStage
+    status: Status
     """The release stage, or that it is on its way out or gone."""
     recommended_for: list[str]
     pricing_mode: Mode
@@ -92,8 +91,10 @@ class MediaLimits(BaseModel):
 
     sizes: list[str] | None = None
     aspect_ratios: list[str] | None = None
+    resolution: str | None = None
     max_count: int | None = None
     qualities: list[str] | None = None
+    default_quality: str | None = None
     min_references: int | None = None
     max_references: int | None = None
     min_duration_s: float | None = None
@@ -103,6 +104,7 @@ class MediaLimits(BaseModel):
     max_prompt_chars: int | None = None
     max_lyrics_chars: int | None = None
     max_input_chars: int | None = None
+    max_name_chars: int | None = None
     max_upload_bytes: int | None = None
     max_url_bytes: int | None = None
 
@@ -135,7 +137,6 @@ def _text_row(model: Model, shelf: Shelf) -> ModelRow:
         supports_structured_outputs=model.supports_structured_outputs,
         supports_caching=model.supports_caching,
         tier=None,
-        release_stage=model.release_stage,
         pricing_mode="per-token",
         pricing=text_pricing(model),
     )
@@ -150,7 +151,6 @@ def _media_row(sku: MediaModel, shelf: Shelf) -> MediaModelRow:
         supports_structured_outputs=False,
         supports_caching=False,
         tier=sku.tier,
-        release_stage="stable" if sku.status in ("legacy", "retired") else sku.status,
         pricing_mode=sku.rate.mode,
         pricing=media_pricing(sku.rate),
         limits=media_limits(sku),
@@ -174,7 +174,7 @@ def _common(sku: Sku, shelf: Shelf) -> dict[str, Any]:
         "modality": modality_of(sku),
         "capability": capability_of(sku),
         "endpoint": endpoint_of(sku),
-        "status": shelf.status(sku),
+        "release_stage": sku.release_stage,
         "gateway_output_limit": None,
         "max_tokens_passthrough": True,
         "available": shelf.is_available(sku),
@@ -205,7 +205,5 @@ def text_pricing(model: Model) -> Pricing:
 
 def media_limits(sku: MediaModel) -> MediaLimits:
     """The limits that a SKU has."""
-    said = {
-        name: _plain(value) for name, value in msgspec.structs.asdict(sku.limits).items() if value not in (None, ())
-    }
+    said = {name: _plain(value) for name, value in msgspec.structs.asdict(sku.limits).items() if value}
     return MediaLimits.model_validate(said)

@@ -40,24 +40,16 @@ class Shelf:
     def is_available(self, sku: Sku) -> bool:
         """Whether a request for it could be answered."""
         if isinstance(sku, MediaModel):
-            return self._has_endpoint(sku) and any(route.vendor in self.catalog.providers for route in sku.routes)
+            return self._has_endpoint(sku) and any(route.vendor in self.catalog.vendors for route in sku.routes)
         return bool(sku.routes)
 
     def missing(self, sku: Sku) -> list[str]:
         """What would make it available here: variables to set, any one of them; empty where it is, or nothing would."""
         if self.is_available(sku):
             return []
-        if not isinstance(sku, MediaModel):
-            return list(self.catalog.missing(sku.id))
-        if not self._has_endpoint(sku):
-            return [f"a gateway that serves POST {sku.endpoint}"]
-        return []
-
-    def status(self, sku: Sku) -> str:
-        """How far along its life it is: stable, preview, limited, legacy or retired."""
-        if isinstance(sku, MediaModel):
-            return sku.status
-        return "retired" if self.catalog.is_retired(sku.id) else sku.release_stage
+        if isinstance(sku, MediaModel) and sku.status != "retired" and not self._has_endpoint(sku):
+            return [f"a version of Kyma that serves POST {sku.endpoint}"]
+        return list(self.catalog.missing(sku.id))
 
     def aliases(self, *, include_all: bool) -> dict[str, str]:
         """What each alias stands for here; with `include_all` also those that stand for nothing here."""

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from kyma.api.asgi import ARRAY_LINES, JSON_TYPE, STREAM_LINES, ExchangeOutlet, header, identify, send_body
-from kyma.calls import Terms
+from kyma.calls import Terms, model_counted
 from kyma.calls.meter import input_estimate
 from kyma.core.chat import CallRequest, ChatRequest
 from kyma.core.errors import KymaError
@@ -66,7 +66,7 @@ def counting(dialect: CustomerDialect, parse: Parse, render: Callable[[int], byt
     async def count(gateway: Gateway, exchange: Exchange) -> None:
         await identify(gateway.accounts, exchange.scope)
         request = parse(exchange)
-        model = gateway.catalog.resolve(request.model).model
+        model = model_counted(request, gateway.catalog)
         await send_body(exchange.send, 200, [JSON_TYPE], render(input_estimate(request, model)))
 
     return Hot(count, dialect.render_error)

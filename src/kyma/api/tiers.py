@@ -1,26 +1,18 @@
 """GET /v1/limits/tiers: what each deposit tier may do at once."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-import msgspec
 from pydantic import BaseModel, Field
 
 from kyma.api.depends import TheGateway
 from kyma.api.public import public
+from kyma.core.media import Pool
 from kyma.core.principal import Tier
 
 router = public(300, ["Discovery"])
 
 SLOTS = ("image_concurrent", "image_queue_depth_cap", "video_concurrent", "video_queue_depth_cap")
 COMBINED = ("combined_media_concurrent", "combined_queue_depth_cap")
-
-
-class AudioSlots(BaseModel):
-    groq: int
-    vertex: int
-    elevenlabs: int
-    minimax: int
-    openai: int
 
 
 class TierRow(BaseModel):
@@ -38,7 +30,7 @@ class TierRow(BaseModel):
     video_concurrent: int
     video_queue_depth_cap: int
     audio_concurrent: int = Field(description="The largest of the pools; kept for clients that read it")
-    audio_concurrent_per_provider: AudioSlots
+    audio_concurrent_per_provider: dict[Pool, int]
     combined_media_concurrent: int | None = Field(None, description="Shared by images and videos, where it is said")
     combined_queue_depth_cap: int | None = None
 
@@ -59,7 +51,7 @@ async def tiers(gateway: TheGateway) -> TierMatrix:
 
 
 def _row(tier: Tier) -> TierRow:
-    pools = msgspec.structs.asdict(tier.media.audio)
+    pools: dict[Pool, int] = {name: getattr(tier.media.audio, name) for name in get_args(Pool)}
     slots = {name: getattr(tier.media, name) for name in SLOTS}
     combined = {name: value for name in COMBINED if (value := getattr(tier.media, name)) is not None}
     return TierRow(
@@ -71,7 +63,7 @@ def _row(tier: Tier) -> TierRow:
         tpm=tier.tpm,
         max_single_request=tier.max_single_request,
         audio_concurrent=max(pools.values()),
-        audio_concurrent_per_provider=AudioSlots(**pools),
+        audio_concurrent_per_provider=pools,
         **slots,
         **combined,
     )

@@ -1,6 +1,6 @@
 """One metered upstream call of any kind: opened against credit and limits, pumped to its end, settled once."""
 
-from kyma.calls.asking import Terms
+from kyma.calls.asking import Terms, model_counted
 from kyma.calls.call import Call
 from kyma.calls.calls import Calls, CallSettings
 from kyma.calls.explain import Considered, Explanation, explain_model, explain_request
@@ -27,5 +27,6 @@ __all__ = [
     "apply_settled",
     "explain_model",
     "explain_request",
+    "model_counted",
     "probe",
 ]

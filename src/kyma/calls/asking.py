@@ -6,15 +6,16 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from kyma.calls.abilities import check_abilities, is_able
+from kyma.calls.abilities import check_abilities, is_able, wrong_kind
+from kyma.calls.auto import pick
 from kyma.calls.meter import hold_bound
-from kyma.catalog import Catalog, Resolved
+from kyma.catalog import AskedElsewhere, Catalog, Resolved
 from kyma.core.chat import CallRequest
 from kyma.core.errors import InvalidRequest, NotFound
 from kyma.core.model import Alternative, Model, Usage
 from kyma.core.money import Nanos
 from kyma.core.preferences import Preferences, merged
-from kyma.routing import Ask
+from kyma.routing import Ask, may_serve
 
 STICKY_BYTES = 4096
 """From about a thousand tokens on vendors keep a prompt, so it pays to send the next turn to the same one."""
@@ -44,14 +45,24 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def who_may_answer(request: CallRequest, catalog: Catalog) -> Asked:
-    """Raises: NotFound for an unknown model, InvalidRequest for what the first cannot do or costs more than allowed."""
-    listed = request.preferences.models if request.preferences is not None else ()
-    resolved = catalog.resolve(request.model) if not listed else _first_of(request, catalog)
-    preferences = merged(request.preferences, resolved.preferences)
-    if preferences is None:
-        check_abilities(request, resolved.model)
-        return Asked(resolved)
-    found = [resolved, *(one for name in listed for one in _found(catalog, name))]
+    """Raises: NotFound for an unknown model, InvalidRequest for what the first cannot do or costs more than allowed.
+
+    `auto` becomes whom it picks.
+    """
+    try:
+        listed = request.preferences.models if request.preferences is not None else ()
+        resolved = catalog.resolve(request.model) if not listed else _first_of(request, catalog)
+        preferences = merged(request.preferences, resolved.preferences)
+        if preferences is None:
+            if resolved.auto_reason:
+                resolved = pick(request, catalog, resolved, _any_model)
+            check_abilities(request, resolved.model)
+            return Asked(resolved)
+        found = [resolved, *(one for name in listed for one in _found(catalog, name))]
+    except AskedElsewhere as error:
+        raise wrong_kind(request.kind, error.model) from None
+    if any(one.auto_reason for one in found):
+        found = _picked(found, request, catalog, _by_id(preferences, catalog))
     affordable = [one for one in found if _is_within(one.model, preferences)]
     if not affordable:
         said = "no model of the request is within provider.max_price"
@@ -60,6 +71,15 @@ def who_may_answer(request: CallRequest, catalog: Catalog) -> Asked:
     check_abilities(request, first.model)
     distinct = {one.model.id: Alternative(one.model, one.model.price) for one in others if one.model is not first.model}
     return Asked(first, tuple(distinct.values()) if preferences.allow_fallbacks else (), _by_id(preferences, catalog))
+
+
+def model_counted(request: CallRequest, catalog: Catalog) -> Model:
+    """The model whose tokens a request is counted in. Raises: NotFound, and InvalidRequest where `auto` finds none."""
+    try:
+        resolved = catalog.resolve(request.model)
+    except AskedElsewhere as error:
+        raise wrong_kind(request.kind, error.model) from None
+    return who_may_answer(request, catalog).resolved.model if resolved.auto_reason else resolved.model
 
 
 def ask_of(request: CallRequest, account_id: str, asked: Asked, catalog: Catalog, terms: Terms) -> Ask:
@@ -116,6 +136,28 @@ def _found(catalog: Catalog, name: str) -> Iterator[Resolved]:
     except NotFound as error:
         if error.code != "model_not_available":
             raise
+
+
+def _picked(found: list[Resolved], request: CallRequest, catalog: Catalog, preferences: Preferences) -> list[Resolved]:
+    """The same with whom `auto` picks; where it finds none, the others are left. Raises: InvalidRequest if none is."""
+
+    def is_allowed(model: Model) -> bool:
+        return _is_within(model, preferences) and any(may_serve(route.provider, preferences) for route in model.routes)
+
+    picked: list[Resolved] = []
+    problem: InvalidRequest | None = None
+    for one in found:
+        try:
+            picked.append(pick(request, catalog, one, is_allowed) if one.auto_reason else one)
+        except InvalidRequest as error:
+            problem = error
+    if problem is not None and not picked:
+        raise problem
+    return picked
+
+
+def _any_model(_model: Model) -> bool:
+    return True
 
 
 def _by_id(preferences: Preferences, catalog: Catalog) -> Preferences:

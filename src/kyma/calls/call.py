@@ -35,6 +35,7 @@ class Call:
         "ask",
         "asked",
         "attempts",
+        "auto_reason",
         "candidate",
         "cost",
         "created",
@@ -89,6 +90,7 @@ class Call:
         self.price_share = WHOLE_PRICE
         self.own_key_share = own_key_share
         self.alias = resolved.alias
+        self.auto_reason = resolved.auto_reason
         self.price_version = price_version
         self.admission = admission
         self.hold = hold
@@ -174,6 +176,8 @@ class Call:
         lines = f"x-request-id: {self.request_id}\r\nx-kyma-model: {self.model_id}\r\n"
         if self.alias is not None:
             lines += f"x-kyma-alias: {self.alias}\r\n"
+        if self.auto_reason:
+            lines += f"x-kyma-auto-reason: {self.auto_reason}\r\n"
         if self.candidate is not None and self.candidate.layer:
             lines += f"x-kyma-fallback: true\r\nx-kyma-fallback-layer: {self.candidate.layer}\r\n"
         if self.dropped:

@@ -15,7 +15,8 @@ from kyma.catalog.agents import (
     read_agents,
     read_use_cases,
 )
-from kyma.catalog.catalog import Catalog, Resolved
+from kyma.catalog.auto import Need, Needs
+from kyma.catalog.catalog import AskedElsewhere, Catalog, Resolved
 from kyma.catalog.filters import PURPOSES, Filter, SkuCapability, SkuModality, capability_of, modality_of
 from kyma.catalog.load import assemble, load
 from kyma.catalog.sheets import CatalogError, Sheets, builtin_data, read
@@ -25,11 +26,14 @@ __all__ = [
     "PURPOSES",
     "Agent",
     "AgentFile",
+    "AskedElsewhere",
     "Blanks",
     "Catalog",
     "CatalogError",
     "Choice",
     "Filter",
+    "Need",
+    "Needs",
     "Pick",
     "Resolved",
     "Sheets",

@@ -12,8 +12,8 @@ from kyma.core.media import Capability, MediaModel, Modality, PickerTier, Sku
 from kyma.core.model import Kind
 from kyma.core.money import Picos
 
-SkuModality = Literal["text"] | Modality
-SkuCapability = Kind | Capability
+SkuModality = Literal["text", Modality]
+SkuCapability = Literal[Kind, Capability]
 
 PURPOSES: tuple[str, ...] = get_args(Purpose)
 

@@ -1,16 +1,19 @@
 """From rows to a snapshot. Secrets and addresses come in as a mapping and today's date as an argument."""
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, date, datetime, time
+from datetime import date
 from importlib.resources.abc import Traversable
 from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 
+from kyma.catalog.auto import AUTO, Rule
 from kyma.catalog.catalog import Catalog, Entry
-from kyma.catalog.pricing import Costed, Offer, offer, route_id
-from kyma.catalog.rows import ModelRow, ProviderRow, SuffixRow, TierRow
+from kyma.catalog.dates import day_text, epoch_s, is_past
+from kyma.catalog.media import media_models
+from kyma.catalog.pricing import Costed, Offer, offer
+from kyma.catalog.rows import AutoRow, ModelRow, ProviderRow, SuffixRow, TierRow
 from kyma.catalog.sheets import CatalogError, Sheets, quirks_of, read
 from kyma.catalog.substitutes import shortcoming
 from kyma.catalog.upstreams import REPLICA, provider_if_on, sources, switch_of
@@ -78,19 +81,24 @@ def assemble(
     entries = {
         model_id: _entry(model_id, sheets, offers[model_id], providers, today) for model_id in sorted(sheets.models)
     }
+    media, media_warnings = media_models(sheets, today)
     names = _provider_names(sheets.providers)
     return Catalog(
         entries=entries,
         aliases=_aliases(sheets),
+        rules=_rules(sheets),
         providers=providers,
         tiers=_tiers(sheets.tiers),
         warnings=(
             *(warning for model_id in entries for warning in offers[model_id].warnings),
             *(warning for model_id in entries for warning in _idle_substitutes(model_id, entries, offers)),
+            *media_warnings,
             *(f"{row.where}: it has no slots for images" for row in sheets.tiers.values() if not row.image_concurrent),
         ),
         suffixes=_suffixes(sheets.suffixes, names),
         provider_names=names,
+        media=media,
+        vendors=frozenset(providers) | {key for key, row in sheets.vendors.items() if environment.get(row.key_env)},
     )
 
 
@@ -98,14 +106,14 @@ def _entry(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
     row = sheets.models[model_id]
     off = (sheets.providers[route.provider] for route, _ in made.routes if not sources(route.provider, on))
     return Entry(
-        model=_model(model_id, sheets, made, on),
+        model=_model(model_id, sheets, made, on, today),
         prefixes=row.prefixes,
         missing=tuple(dict.fromkeys(map(switch_of, off))),
-        is_retired=row.retires_on is not None and row.retires_on < today,
+        successor=_successor(model_id, row, sheets),
     )
 
 
-def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider]) -> Model:
+def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider], today: date) -> Model:
     row = sheets.models[model_id]
     supports = frozenset(row.supports)
     if "vision" in supports and not row.image_tokens:
@@ -115,7 +123,7 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         name=row.name,
         description=row.description,
         owned_by=row.owned_by,
-        created=int(datetime.combine(row.created, time(), UTC).timestamp()),
+        created=epoch_s(row.created),
         context_window=row.context_window,
         max_output_tokens=row.max_output_tokens,
         price=made.price,
@@ -132,11 +140,11 @@ def _model(model_id: str, sheets: Sheets, made: Offer, on: Mapping[str, Provider
         latency_tier=row.latency_tier,
         cost_tier=row.cost_tier,
         quality_tier=row.quality_tier,
-        release_stage=row.release_stage,
+        status="retired" if is_past(row.retires_on, today) else row.status,
         recommended_for=row.recommended_for,
         recommended=row.recommended,
         hot=row.hot,
-        retires_on=_day(row.retires_on),
+        retires_on=day_text(row.retires_on),
         routes=tuple(
             _route(row, sheets, costed, on[name]) for costed in made.routes for name in sources(costed[0].provider, on)
         ),
@@ -155,6 +163,12 @@ def _substitutes(model_id: str, row: ModelRow, sheets: Sheets) -> tuple[str, ...
         if name == model_id or other.kind != row.kind:
             raise CatalogError(f"{row.where}: substitutes: {name} is not another model of the same kind")
     return row.substitutes
+
+
+def _successor(model_id: str, row: ModelRow, sheets: Sheets) -> str | None:
+    if row.successor is not None and (row.successor == model_id or row.successor not in sheets.models):
+        raise CatalogError(f"{row.where}: successor: {row.successor!r} is no other model")
+    return row.successor
 
 
 def _idle_substitutes(model_id: str, entries: Mapping[str, Entry], offers: Mapping[str, Offer]) -> Iterator[str]:
@@ -203,19 +217,15 @@ def _route(row: ModelRow, sheets: Sheets, costed: Costed, provider: Provider) ->
         quirks = quirks_of(row.where, sheets.providers[route.provider].quirks, row.quirks, route.quirks)
         provider = msgspec.structs.replace(provider, quirks=quirks)
     return Route(
-        id=route_id(route, provider.id),
+        id=f"{provider.id}/{route.model}",
         provider=provider,
         upstream_model=route.model,
         cost=cost,
         source=route.source,
-        retires_on=_day(route.retires_on),
+        retires_on=day_text(route.retires_on),
         weight=sheets.providers[route.provider].weight if route.weight is None else route.weight,
         first_token_s=route.first_token_s,
     )
-
-
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 def _aliases(sheets: Sheets) -> dict[str, tuple[str, ...]]:
@@ -223,9 +233,45 @@ def _aliases(sheets: Sheets) -> dict[str, tuple[str, ...]]:
         if alias in sheets.models:
             raise CatalogError(f"{row.where}: a model has this id")
         for target in row.targets:
-            if target not in sheets.models:
+            if target not in sheets.models and target not in sheets.media:
                 raise CatalogError(f"{row.where}: targets: there is no model {target!r}")
+        if len({target in sheets.media for target in row.targets}) > 1:
+            raise CatalogError(f"{row.where}: targets: media stand with media, and texts with texts")
     return {alias: row.targets for alias, row in sheets.aliases.items()}
+
+
+def _rules(sheets: Sheets) -> tuple[Rule, ...]:
+    """Those of `auto` in order; the last one, and no other, holds for every request."""
+    if namesake := sheets.models.get(AUTO) or sheets.aliases.get(AUTO) or sheets.media.get(AUTO):
+        raise CatalogError(f"{namesake.where}: this name is kept for what auto.toml decides")
+    rows = sorted(sheets.auto.values(), key=lambda row: row.rank)
+    for lower, higher in pairwise(rows):
+        if lower.rank == higher.rank:
+            raise CatalogError(f"{higher.where}: rank: another rule has {higher.rank} too")
+    rules = tuple(
+        Rule(
+            reason=row.reason,
+            when=frozenset(row.when),
+            min_input_tokens=row.min_input_tokens,
+            min_output_tokens=row.min_output_tokens,
+            targets=tuple(dict.fromkeys(_targets(row, sheets))),
+        )
+        for row in rows
+    )
+    for row, rule in zip(rows, rules, strict=True):
+        if rule.is_last != (row is rows[-1]):
+            raise CatalogError(f"{row.where}: rank: the last rule, and no other, has no conditions")
+    return rules
+
+
+def _targets(row: AutoRow, sheets: Sheets) -> Iterator[str]:
+    """Chat models, and the targets of aliases in their place."""
+    for name in row.targets:
+        for target in sheets.aliases[name].targets if name in sheets.aliases else (name,):
+            model = sheets.models.get(target)
+            if model is None or model.kind != "chat":
+                raise CatalogError(f"{row.where}: targets: {name!r} is no chat model, and no alias of chat models")
+            yield target
 
 
 def _tiers(rows: Mapping[str, TierRow]) -> tuple[Tier, ...]:

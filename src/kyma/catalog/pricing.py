@@ -4,12 +4,14 @@ A list price stands as typed; without one the dearest active route with the mark
 than the price allows, or has ended, is left out with a warning. Whether a provider is on never moves a price.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow
+from kyma.catalog.dates import is_past
+from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow, Row
 from kyma.catalog.sheets import CatalogError, quirks_of
 from kyma.core.model import Kind, Price
 from kyma.core.money import (
@@ -24,6 +26,22 @@ from kyma.dialects.whole import WHOLE
 
 Costed = tuple[RouteRow, Price]
 
+DEAREST = "dearest active source with the mark-up of 27/20"
+"""The source of a price that no row lists."""
+
+
+class Ending(Protocol):
+    """A route's row, of whatever is sold."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def retires_on(self) -> date | None: ...
+
+
+EndingT = TypeVar("EndingT", bound=Ending)
+CostT = TypeVar("CostT")
+
 
 class Offer(msgspec.Struct, frozen=True):
     """A model's price and every route that may serve it, its provider on or off; `warnings` say which may not."""
@@ -37,9 +55,9 @@ class Offer(msgspec.Struct, frozen=True):
 def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], today: date) -> Offer:
     """The rules of this module for one row. Raises: CatalogError for a bad price, an unknown provider, a free model."""
     costed = tuple(_costed(row, providers))
-    active, ended = _by_date(model_id, row, costed, today)
+    active, ended = still_there(model_id, row.retires_on, costed, today)
     if row.list_price is None:
-        price, price_source = _dearest(row, active or costed), "dearest active source with the mark-up of 27/20"
+        price, price_source = _dearest(row, active or costed), DEAREST
     else:
         price, price_source = _listed(row, row.list_price), row.list_price.source
     if not row.is_free and not _is_paid(row, price):
@@ -47,7 +65,7 @@ def offer(model_id: str, row: ModelRow, providers: Mapping[str, ProviderRow], to
     if row.is_free and (price.input or price.output):
         raise CatalogError(f"{row.where}: list_price: a free model costs nothing")
     loss = tuple(
-        f"{model_id}: {route_id(route)} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
+        f"{model_id}: {route.id} dropped: {_text(cost)} with the mark-up exceeds the list price {_text(price)}"
         for route, cost in active
         if not fits(row.kind, cost, price)
     )
@@ -71,20 +89,45 @@ def fits(kind: Kind, cost: Price, price: Price) -> bool:
     return all(with_markup(ours) <= theirs for ours, theirs in paired)
 
 
-def route_id(route: RouteRow, replica: str = "") -> str:
-    """`provider/model`, for operators and logs; a replica stands there by its own id."""
-    return f"{replica or route.provider}/{route.model}"
+def still_there(
+    model_id: str, retires_on: date | None, routes: tuple[tuple[EndingT, CostT], ...], today: date
+) -> tuple[tuple[tuple[EndingT, CostT], ...], tuple[str, ...]]:
+    """The routes that have not ended, none if the model has; warnings say what has."""
+    if is_past(retires_on, today):
+        return (), (f"{model_id}: not offered: it retired on {retires_on}",)
+    ended = tuple(
+        f"{model_id}: {route.id} dropped: it ended on {route.retires_on}"
+        for route, _ in routes
+        if is_past(route.retires_on, today)
+    )
+    return tuple((route, cost) for route, cost in routes if not is_past(route.retires_on, today)), ended
+
+
+def in_place(
+    row: Row, routes: tuple[EndingT, ...], field: Literal["provider", "vendor"], known: Collection[str]
+) -> Iterator[tuple[str, EndingT]]:
+    """Each route with its place for messages. Raises: CatalogError for a stranger's, or one that is listed twice."""
+    seen: set[str] = set()
+    for index, route in enumerate(routes):
+        where, name = f"{row.where}: routes[{index}]", getattr(route, field)
+        if name not in known:
+            raise CatalogError(f"{where}.{field}: there is no {field} {name!r}")
+        if route.id in seen:
+            raise CatalogError(f"{where}: {route.id} is listed twice")
+        seen.add(route.id)
+        yield where, route
+
+
+def exactly(where: str, field: str, text: str, reading: Callable[[str], Picos]) -> Picos:
+    """A price as `reading` reads it. Raises: CatalogError naming the field."""
+    try:
+        return reading(text)
+    except ValueError as error:
+        raise CatalogError(f"{where}.{field}: {error}") from error
 
 
 def _costed(row: ModelRow, providers: Mapping[str, ProviderRow]) -> Iterator[Costed]:
-    seen: set[str] = set()
-    for index, route in enumerate(row.routes):
-        where = f"{row.where}: routes[{index}]"
-        if route.provider not in providers:
-            raise CatalogError(f"{where}.provider: there is no provider {route.provider!r}")
-        if route_id(route) in seen:
-            raise CatalogError(f"{where}: {route_id(route)} is listed twice")
-        seen.add(route_id(route))
+    for where, route in in_place(row, row.routes, "provider", providers):
         quirks_of(where, row.quirks, route.quirks)
         cost = Price(
             input=_picos(where, "input", route.input),
@@ -106,23 +149,6 @@ def _is_paid(row: ModelRow, price: Price) -> bool:
     if row.kind == "rerank" and price.search:
         return True
     return bool(price.input and (price.output or row.kind != "chat"))
-
-
-def _by_date(
-    model_id: str, row: ModelRow, costed: tuple[Costed, ...], today: date
-) -> tuple[tuple[Costed, ...], tuple[str, ...]]:
-    if _is_past(row.retires_on, today):
-        return (), (f"{model_id}: not offered: it retired on {row.retires_on}",)
-    ended = tuple(
-        f"{model_id}: {route_id(route)} dropped: it ended on {route.retires_on}"
-        for route, _ in costed
-        if _is_past(route.retires_on, today)
-    )
-    return tuple((route, cost) for route, cost in costed if not _is_past(route.retires_on, today)), ended
-
-
-def _is_past(day: date | None, today: date) -> bool:
-    return day is not None and day < today
 
 
 def _dearest(row: ModelRow, routes: tuple[Costed, ...]) -> Price:
@@ -159,17 +185,11 @@ def _listed(row: ModelRow, listed: PriceRow) -> Price:
 
 
 def _picos(where: str, field: str, text: str) -> Picos:
-    try:
-        return per_million_to_picos(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.{field}: {error}") from error
+    return exactly(where, field, text, per_million_to_picos)
 
 
 def _search(where: str, text: str | None) -> Picos | None:
-    try:
-        return None if text is None else per_thousand_to_picos(text)
-    except ValueError as error:
-        raise CatalogError(f"{where}.search: {error}") from error
+    return None if text is None else exactly(where, "search", text, per_thousand_to_picos)
 
 
 def _text(price: Price) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from kyma.catalog.auto import Need
 from kyma.core.model import Auth, DataPolicy, Discovery, Kind
 from kyma.core.principal import AudioPools
 from kyma.core.upstream import Timeouts
@@ -37,8 +38,15 @@ Purpose = Literal[
     "writing",
     "bulk",
 ]
+RowStatus = Literal["stable", "preview", "limited", "legacy"]
+"""`retired` follows from `retires_on`."""
+LatencyTier = Literal["fast", "medium", "slow"]
+CostTier = Literal["cheap", "balanced", "premium"]
+QualityTier = Literal["efficient", "strong", "frontier-open"]
 Modality = Literal["text", "image", "audio", "video", "embedding", "score"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Words = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z ,-]{0,59}$")]
+"""What may stand in a response header as it is."""
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -130,6 +138,11 @@ class RouteRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     data_policy: DataPolicy | None = None
     source: Text
 
+    @property
+    def id(self) -> str:
+        """`provider/model`, for operators and logs."""
+        return f"{self.provider}/{self.model}"
+
 
 class ModelRow(Row, frozen=True, kw_only=True):
     """A text SKU. `routes` stand in order of preference; without `list_price` the dearest one makes the price.
@@ -151,10 +164,10 @@ class ModelRow(Row, frozen=True, kw_only=True):
     input_modalities: tuple[Modality, ...] = ()
     output_modalities: tuple[Modality, ...] = ()
     supported_parameters: tuple[str, ...] = ()
-    latency_tier: Literal["fast", "medium", "slow"]
-    cost_tier: Literal["cheap", "balanced", "premium"]
-    quality_tier: Literal["efficient", "strong", "frontier-open"]
-    release_stage: Literal["stable", "preview", "limited"] = "stable"
+    latency_tier: LatencyTier
+    cost_tier: CostTier
+    quality_tier: QualityTier
+    status: RowStatus = "stable"
     recommended_for: tuple[Purpose, ...]
     recommended: bool = False
     hot: bool = False
@@ -163,11 +176,13 @@ class ModelRow(Row, frozen=True, kw_only=True):
     quirks: dict[str, object] = {}
     list_price: PriceRow | None = None
     substitutes: tuple[str, ...] = ()
+    successor: str | None = None
+    """What to ask for once it is retired."""
     routes: tuple[RouteRow, ...]
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One creator's models; `prefixes` are the names before a slash under which the creator's models are known."""
+    """One creator's models, of text or of media; `prefixes` are names before a slash under which they are known too."""
 
     owned_by: str
     prefixes: tuple[str, ...] = ()
@@ -178,6 +193,20 @@ class AliasRow(SourcedRow, frozen=True, kw_only=True):
     """A name that stands for the first servable of `targets`."""
 
     targets: tuple[str, ...]
+
+
+class AutoRow(SourcedRow, frozen=True, kw_only=True):
+    """Whom `auto` picks, `targets` being models or aliases, for requests that need all of `when` and are so long.
+
+    The lowest `rank` whose conditions hold decides. `reason` is told to the caller.
+    """
+
+    rank: Positive
+    when: tuple[Need, ...] = ()
+    min_input_tokens: Count = 0
+    min_output_tokens: Count = 0
+    targets: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    reason: Words
 
 
 class SuffixRow(SourcedRow, frozen=True, kw_only=True):

@@ -13,10 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
+from kyma.catalog.media_rows import MediaRow, VendorRow
 from kyma.catalog.rows import (
     ID,
     PATTERNS,
     AliasRow,
+    AutoRow,
     ModelFile,
     ModelRow,
     Named,
@@ -40,7 +42,11 @@ class Sheets(msgspec.Struct, frozen=True):
 
     providers: Mapping[str, ProviderRow]
     models: Mapping[str, ModelRow]
+    vendors: Mapping[str, VendorRow]
+    """Those that make media and serve no text."""
+    media: Mapping[str, MediaRow]
     aliases: Mapping[str, AliasRow]
+    auto: Mapping[str, AutoRow]
     suffixes: Mapping[str, SuffixRow]
     tiers: Mapping[str, TierRow]
 
@@ -57,8 +63,11 @@ def read(builtin: Traversable, overlay: Path | None) -> Sheets:
     folders = [builtin] if overlay is None else [builtin, overlay]
     return Sheets(
         providers=read_rows(folders, "providers.toml", ProviderRow),
-        models={row_id: row for folder in folders for row_id, row in _models(folder)},
+        models=_by_creators(folders, "models", ModelRow),
+        vendors=read_rows(folders, "vendors.toml", VendorRow),
+        media=_by_creators(folders, "media", MediaRow),
         aliases=read_rows(folders, "aliases.toml", AliasRow),
+        auto=read_rows(folders, "auto.toml", AutoRow),
         suffixes=read_rows(folders, "suffixes.toml", SuffixRow),
         tiers=read_rows(folders, "tiers.toml", TierRow),
     )
@@ -75,16 +84,20 @@ def read_rows(folders: Iterable[Traversable], file_name: str, row_type: type[Row
     return rows
 
 
-def _models(folder: Traversable) -> Iterator[tuple[str, ModelRow]]:
+def _by_creators(folders: Iterable[Traversable], sub_folder: str, row_type: type[RowT]) -> dict[str, RowT]:
+    return {row_id: row for folder in folders for row_id, row in _of_creators(folder / sub_folder, row_type)}
+
+
+def _of_creators(folder: Traversable, row_type: type[RowT]) -> Iterator[tuple[str, RowT]]:
     names: dict[str, str] = {}
-    for file in toml_files(folder / "models"):
+    for file in toml_files(folder):
         sheet = _convert(parse(file), ModelFile, str(file))
         for model_id, fields in sheet.model.items():
             if other := names.get(model_id):
                 raise CatalogError(f"{file}: model.{model_id} is also in {other}")
             names[model_id] = file.name
             by_creator = {"owned_by": sheet.owned_by, "prefixes": sheet.prefixes}
-            yield model_id, checked_row(file, f"model.{model_id}", model_id, by_creator | fields, ModelRow)
+            yield model_id, checked_row(file, f"model.{model_id}", model_id, by_creator | fields, row_type)
 
 
 def toml_files(folder: Traversable) -> list[Traversable]:

@@ -138,7 +138,8 @@ def _switch(base_url: str, target: str, *, is_on: bool) -> None:
 def _heading(answer: Json) -> str:
     parts = [answer["model"]]
     if answer["alias"]:
-        parts.append(f"asked for as {answer['alias']}")
+        why = f" ({answer['auto_reason']})" if answer["auto_reason"] else ""
+        parts.append(f"asked for as {answer['alias']}{why}")
     if answer["hold"] is not None:
         held = usd_text(usd_to_nanos(f"{answer['hold']:.9f}"))
         parts += [f"about {answer['input_tokens']} tokens in", f"${held} to be set aside"]

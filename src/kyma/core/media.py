@@ -3,12 +3,13 @@
 A rate turns what was made into nano-dollars; nothing here knows how a vendor is asked for it.
 """
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from kyma.core.model import Model
-from kyma.core.money import Nanos, Picos, rounded_up
+from kyma.core.model import Model, ReleaseStage, Status, release_stage
+from kyma.core.money import Nanos, Picos, prorated, rounded_up
 
 Modality = Literal["image", "video", "audio"]
 Capability = Literal[
@@ -26,7 +27,24 @@ Capability = Literal[
     "realtime",
 ]
 PickerTier = Literal["quality", "fast", "cheap"]
-Status = Literal["stable", "preview", "limited", "legacy", "retired"]
+Mode = Literal[
+    "per-image",
+    "per-quality",
+    "per-mp",
+    "per-second",
+    "per-video",
+    "per-minute",
+    "per-char",
+    "per-song",
+    "per-call",
+    "per-token",
+]
+"""By what a SKU is sold."""
+Pool = Literal["groq", "vertex", "elevenlabs", "minimax", "openai"]
+"""Whose slots a call of audio takes one of."""
+
+Positive = Annotated[int, msgspec.Meta(gt=0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
 
 PIXELS_PER_MEGAPIXEL = 1_000_000
 MS_PER_SECOND, MS_PER_MINUTE = 1_000, 60_000
@@ -62,30 +80,49 @@ class UnitRate(msgspec.Struct, frozen=True, tag_field="form", tag="unit"):
 
     def cost(self, made: Made) -> Nanos:
         """In nano-dollars, rounded up once."""
-        if self.mode == "per-second":
-            return rounded_up(-(-self.each * made.duration_ms // MS_PER_SECOND))
-        return rounded_up(self.each * self._units(made))
-
-    def _units(self, made: Made) -> int:
         match self.mode:
+            case "per-second":
+                return prorated(self.each, made.duration_ms, MS_PER_SECOND)
             case "per-minute":
-                return max(1, -(-made.duration_ms // MS_PER_MINUTE))
+                return rounded_up(self.each * max(1, -(-made.duration_ms // MS_PER_MINUTE)))
             case "per-char":
-                return made.characters
+                return rounded_up(self.each * made.characters)
             case _:
-                return made.count
+                return rounded_up(self.each * made.count)
+
+    def prices(self) -> Mapping[str, Picos]:
+        """Each of its prices under a name of its own, for those who compare rates."""
+        return {"each": self.each}
+
+    def at(self, prices: Mapping[str, Picos]) -> "UnitRate":
+        """The same rate with these prices, under the names of `prices()`."""
+        return UnitRate(self.mode, prices["each"])
 
 
 class QualityRate(msgspec.Struct, frozen=True, tag_field="form", tag="quality"):
-    """A price an image by the quality that was asked for."""
+    """A price an image by the quality that was asked for; one with more than `larger_than_pixels` has `larger`'s."""
 
     each: dict[str, Picos]
     default: str
+    larger: dict[str, Picos] = {}
+    larger_than_pixels: int | None = None
     mode: Literal["per-quality"] = "per-quality"
 
     def cost(self, made: Made) -> Nanos:
         """Raises: KeyError for a quality that is not sold."""
-        return rounded_up(self.each[made.quality or self.default] * made.count)
+        is_larger = self.larger_than_pixels is not None and made.width * made.height > self.larger_than_pixels
+        prices = self.larger if is_larger else self.each
+        return rounded_up(prices[made.quality or self.default] * made.count)
+
+    def prices(self) -> Mapping[str, Picos]:
+        return self.each | {f"larger {quality}": price for quality, price in self.larger.items()}
+
+    def at(self, prices: Mapping[str, Picos]) -> "QualityRate":
+        return msgspec.structs.replace(
+            self,
+            each={quality: prices[quality] for quality in self.each},
+            larger={quality: prices[f"larger {quality}"] for quality in self.larger},
+        )
 
 
 class MegapixelRate(msgspec.Struct, frozen=True, tag_field="form", tag="megapixel"):
@@ -99,6 +136,12 @@ class MegapixelRate(msgspec.Struct, frozen=True, tag_field="form", tag="megapixe
         pixels = made.width * made.height
         megapixels = max(1, (2 * pixels + PIXELS_PER_MEGAPIXEL) // (2 * PIXELS_PER_MEGAPIXEL))
         return rounded_up((self.first + self.further * (megapixels - 1)) * made.count)
+
+    def prices(self) -> Mapping[str, Picos]:
+        return {"first": self.first, "further": self.further}
+
+    def at(self, prices: Mapping[str, Picos]) -> "MegapixelRate":
+        return MegapixelRate(prices["first"], prices["further"])
 
 
 class TokenRate(msgspec.Struct, frozen=True, tag_field="form", tag="token"):
@@ -118,41 +161,66 @@ class TokenRate(msgspec.Struct, frozen=True, tag_field="form", tag="token"):
             + self.media_output * made.media_output
         )
 
+    def prices(self) -> Mapping[str, Picos]:
+        return {
+            "text_input": self.text_input,
+            "media_input": self.media_input,
+            "text_output": self.text_output,
+            "media_output": self.media_output,
+        }
+
+    def at(self, prices: Mapping[str, Picos]) -> "TokenRate":
+        return TokenRate(
+            text_input=prices["text_input"],
+            media_input=prices["media_input"],
+            text_output=prices["text_output"],
+            media_output=prices["media_output"],
+        )
+
 
 Rate: TypeAlias = UnitRate | QualityRate | MegapixelRate | TokenRate
 
 
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request for a SKU may ask; None or empty: the SKU has no such thing, or no limit of it is known."""
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a request for a SKU may ask; None or empty: the SKU has no such thing, or no limit of it is known.
+
+    Sizes are written `1024x1024`, ratios `16:9`; the default stands first in each.
+    """
 
     sizes: tuple[str, ...] = ()
-    """`1024x1024`, the default first."""
     aspect_ratios: tuple[str, ...] = ()
-    max_count: int | None = None
+    resolution: str | None = None
+    """The only one that is sold: `720p`."""
+    max_count: Positive | None = None
     qualities: tuple[str, ...] = ()
-    min_references: int = 0
+    default_quality: str | None = None
+    min_references: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Images that must come with the request."""
-    max_references: int = 0
-    min_duration_s: float | None = None
-    max_duration_s: float | None = None
-    default_duration_s: float | None = None
-    durations_s: tuple[int, ...] = ()
+    max_references: Annotated[int, msgspec.Meta(ge=0)] = 0
+    min_duration_s: Seconds | None = None
+    max_duration_s: Seconds | None = None
+    default_duration_s: Seconds | None = None
+    durations_s: tuple[Positive, ...] = ()
     """The only ones, where a SKU makes no others."""
-    max_prompt_chars: int | None = None
-    max_lyrics_chars: int | None = None
-    max_input_chars: int | None = None
-    max_upload_bytes: int | None = None
-    max_url_bytes: int | None = None
+    max_prompt_chars: Positive | None = None
+    max_lyrics_chars: Positive | None = None
+    max_input_chars: Positive | None = None
+    max_name_chars: Positive | None = None
+    max_upload_bytes: Positive | None = None
+    max_url_bytes: Positive | None = None
 
 
 class MediaRoute(msgspec.Struct, frozen=True):
     """A vendor that could make it, the vendor's id for it, and what it costs us."""
 
     id: str
+    """`vendor/upstream-model`, for operators and logs."""
     vendor: str
     upstream_model: str
     cost: Rate
     source: str
+    switch: str
+    """What an operator sets to have the vendor."""
     retires_on: str | None = None
 
 
@@ -163,6 +231,8 @@ class MediaModel(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     description: str
     owned_by: str
+    prefixes: tuple[str, ...]
+    """What may stand before its id with a slash."""
     created: int
     modality: Modality
     capability: Capability
@@ -177,8 +247,8 @@ class MediaModel(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     endpoint: str
     """The path that customers ask for it at."""
-    pool: str | None
-    """The pool of slots that a call takes one of; audio only."""
+    pool: Pool | None
+    """Audio only."""
     latency_tier: Literal["fast", "medium", "slow"]
     cost_tier: Literal["cheap", "balanced", "premium"]
     quality_tier: Literal["efficient", "strong", "frontier-open"]
@@ -187,6 +257,10 @@ class MediaModel(msgspec.Struct, frozen=True, kw_only=True):
     hot: bool
     retires_on: str | None
     routes: tuple[MediaRoute, ...]
+
+    @property
+    def release_stage(self) -> ReleaseStage:
+        return release_stage(self.status)
 
 
 Sku: TypeAlias = Model | MediaModel

@@ -10,6 +10,12 @@ from kyma.core.upstream import Origin, Timeouts
 Kind = Literal["chat", "embedding", "rerank", "moderation"]
 """What is asked of a model: a request of one kind and a model of another do not go together."""
 
+Status = Literal["stable", "preview", "limited", "legacy", "retired"]
+"""How far one may build on a SKU. Legacy ones are served, and have successors; retired ones are past their last day."""
+
+ReleaseStage = Literal["stable", "preview", "limited"]
+"""The contract's words, which say nothing of a SKU's end."""
+
 
 class Quirks(msgspec.Struct, frozen=True):
     """How one provider's wire form departs from its dialect, as data. Defaults are the dialect's own behaviour."""
@@ -245,7 +251,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     latency_tier: Literal["fast", "medium", "slow"]
     cost_tier: Literal["cheap", "balanced", "premium"]
     quality_tier: Literal["efficient", "strong", "frontier-open"]
-    release_stage: Literal["stable", "preview", "limited"]
+    status: Status
     recommended_for: tuple[str, ...]
     recommended: bool
     hot: bool
@@ -259,9 +265,18 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     takes_token_ids: bool = False
     """Customers may send ids of its own tokenizer in place of texts."""
 
+    @property
+    def release_stage(self) -> ReleaseStage:
+        return release_stage(self.status)
+
 
 class Alternative(msgspec.Struct, frozen=True, eq=False):
     """A model that may answer in place of another, with the routes that may do so here, and what is charged then."""
 
     model: Model
     price: Price
+
+
+def release_stage(status: Status) -> ReleaseStage:
+    """A status in the contract's words."""
+    return "stable" if status == "legacy" or status == "retired" else status

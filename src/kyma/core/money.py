@@ -46,6 +46,11 @@ def rounded_up(picos: Picos) -> Nanos:
     return -(-picos // PICOS_PER_NANO)
 
 
+def prorated(price: Picos, units: int, per: int) -> Nanos:
+    """What `units` cost at a price for each `per` of them, as milliseconds at a price a second; rounded up once."""
+    return -(-price * units // (per * PICOS_PER_NANO))
+
+
 def usd_to_nanos(text: str) -> Nanos:
     """`"0.50"` -> 500_000_000, exactly. Raises: ValueError if it is no amount, or finer than a nano-dollar."""
     return _exact(text, NANOS_PER_USD, "nano-dollars")
@@ -59,6 +64,11 @@ def per_million_to_picos(text: str) -> Picos:
 def per_thousand_to_picos(text: str) -> Picos:
     """A price written as USD per 1,000 (`"10"`) as picos each. Raises: ValueError unless exact."""
     return _exact(text, 1_000_000_000, "pico-dollars each")
+
+
+def each_to_picos(text: str) -> Picos:
+    """A price written as USD for one (`"0.0945"`) as picos. Raises: ValueError unless exact."""
+    return _exact(text, NANOS_PER_USD * PICOS_PER_NANO, "pico-dollars each")
 
 
 def percent_to_share(text: str) -> int:
@@ -114,12 +124,12 @@ def usd_float(nanos: Nanos) -> float:
 
 def per_million_text(picos: Picos) -> str:
     """A unit price as USD per 1M tokens: 202_500 -> `0.2025`."""
-    return _decimal_text(picos, 6)
+    return _decimal(picos, 6)
 
 
 def each_text(picos: Picos) -> str:
-    """A unit price as USD each: 27_000_000_000 -> `0.027`."""
-    return _decimal_text(picos, 12)
+    """A unit price as USD for one: 94_500_000_000 -> `0.0945`."""
+    return _decimal(picos, 12)
 
 
 def per_thousand_text(picos: Picos) -> str:
@@ -127,8 +137,8 @@ def per_thousand_text(picos: Picos) -> str:
     return usd_text(picos).removesuffix(".0")  # a thousand times picos are as many dollars as picos are nanos
 
 
-def _decimal_text(number: int, places: int) -> str:
-    whole, rest = divmod(number, 10**places)
+def _decimal(amount: int, places: int) -> str:
+    whole, rest = divmod(amount, 10**places)
     fraction = f"{rest:0{places}d}".rstrip("0")
     return f"{whole}.{fraction or '0'}"
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from kyma.catalog import Sheets
+from kyma.catalog.auto import AUTO
 from kyma.catalog.rows import ID, AliasRow, ModelRow, PriceRow, RouteRow, Support
 from kyma.local.ollama import OllamaModel
 
@@ -30,6 +31,7 @@ def with_discovered(sheets: Sheets, found: Found) -> Sheets:
     already sells through that provider is not given away beside it.
     """
     sold = {(route.provider, _full(route.model)) for row in sheets.models.values() for route in row.routes}
+    taken = {AUTO, *sheets.models, *sheets.aliases}
     rows: dict[str, ModelRow] = {}
     aliases: dict[str, AliasRow] = {}
     for name, served in _by_name(found).items():
@@ -38,11 +40,11 @@ def with_discovered(sheets: Sheets, found: Found) -> Sheets:
         model_id, prefixes = _id(name)
         if model_id in rows:
             model_id, prefixes = _legal(_short(name)), ()
-        if not ID.fullmatch(model_id) or model_id in rows or model_id in sheets.models or model_id in sheets.aliases:
+        if not ID.fullmatch(model_id) or model_id in rows or model_id in taken:
             continue
         rows[model_id] = _row(name, prefixes, served)
         full = model_id + LATEST
-        if name.endswith(LATEST) and full not in sheets.models and full not in sheets.aliases:
+        if name.endswith(LATEST) and full not in taken:
             aliases[full] = AliasRow(where=SOURCE, source=SOURCE, targets=(model_id,))
     aliases = {alias: row for alias, row in aliases.items() if alias not in rows}
     return msgspec.structs.replace(sheets, models={**sheets.models, **rows}, aliases={**sheets.aliases, **aliases})

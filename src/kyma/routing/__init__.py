@@ -7,6 +7,7 @@ from kyma.routing.health import Candidate, Health
 from kyma.routing.plan import Ask, Plan, is_ruled_out, pin, plan
 from kyma.routing.state import RouteState
 from kyma.routing.switches import Switches
+from kyma.routing.wishes import may_serve
 
 __all__ = [
     "Ask",
@@ -22,6 +23,7 @@ __all__ = [
     "attempt",
     "explain",
     "is_ruled_out",
+    "may_serve",
     "pin",
     "plan",
 ]

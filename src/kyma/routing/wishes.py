@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from kyma.core.model import Provider
 from kyma.core.preferences import Preferences, Sort
 from kyma.routing.health import Entry
 from kyma.routing.weights import blended
@@ -11,19 +12,19 @@ NEVER_SEEN = float("inf")
 
 def wished(entries: Sequence[Entry], preferences: Preferences) -> list[Entry]:
     """Those that may be asked, in the order wished for; what the caller says nothing of stays as it was."""
-    found = [entry for entry in entries if _is_wanted(entry, preferences)]
+    found = [entry for entry in entries if may_serve(entry.route.provider, preferences)]
     if preferences.sort is not None:
         found.sort(key=MEASURES[preferences.sort])
     if preferences.order:
         rank = {provider_id: place for place, provider_id in enumerate(preferences.order)}
         found.sort(key=lambda entry: rank.get(entry.route.provider.id, len(rank)))
-        if not preferences.allow_fallbacks:
-            found = [entry for entry in found if entry.route.provider.id in rank]
     return found
 
 
-def _is_wanted(entry: Entry, preferences: Preferences) -> bool:
-    provider = entry.route.provider
+def may_serve(provider: Provider, preferences: Preferences) -> bool:
+    """Whether the caller's wishes leave it in."""
+    if preferences.order and not preferences.allow_fallbacks and provider.id not in preferences.order:
+        return False
     if preferences.only and provider.id not in preferences.only:
         return False
     if preferences.denies_data_collection and not (provider.is_local or provider.data_policy.collects_nothing):

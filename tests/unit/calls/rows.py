@@ -100,7 +100,7 @@ def model(
         latency_tier="fast",
         cost_tier="cheap",
         quality_tier="efficient",
-        release_stage="stable",
+        status="stable",
         recommended_for=(),
         recommended=False,
         hot=False,

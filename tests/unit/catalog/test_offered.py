@@ -19,7 +19,7 @@ def test_nothing_is_offered_where_nothing_is_set(here: Here) -> None:
 
 
 def test_every_model_is_known_where_nothing_is_set(here: Here) -> None:
-    assert Counter(model.kind for model in here().all()) == {"chat": 22, "embedding": 9, "rerank": 5, "moderation": 1}
+    assert Counter(model.kind for model in here().all()) == {"chat": 27, "embedding": 9, "rerank": 5, "moderation": 1}
 
 
 def test_the_embedded_engine_alone_serves_its_model(here: Here) -> None:
@@ -39,8 +39,11 @@ def test_an_openrouter_key_serves_all_that_fit_their_price(here: Here) -> None:
         "deepseek-v4-flash",
         "deepseek-v4-pro",
         "gemini-3-flash",
+        "gemini-3.5-flash-lite",
         "gemini-embedding-001",
         "glm-5.1",
+        "glm-5.2",
+        "gpt-4o-mini",
         "gpt-oss-120b",
         "kimi-k2.6",
         "llama-3.3-70b",
@@ -49,6 +52,8 @@ def test_an_openrouter_key_serves_all_that_fit_their_price(here: Here) -> None:
         "qwen-3-32b",
         "qwen-3-coder",
         "qwen-3.6-plus",
+        "qwen-3.7-max",
+        "qwen3.8-flash",
         "text-embedding-3-large",
     ]
 
@@ -146,7 +151,11 @@ def test_the_maker_comes_first(here: Here) -> None:
 def test_a_retired_model_is_known_and_not_offered(here: Here) -> None:
     catalog = here("GEMINI_API_KEY")
     assert catalog.models["gemini-2.5-flash"].retires_on == "2026-10-20"
-    assert [model.id for model in catalog.offered()] == ["gemini-3-flash", "gemini-embedding-001"]
+    assert [model.id for model in catalog.offered()] == [
+        "gemini-3-flash",
+        "gemini-3.5-flash-lite",
+        "gemini-embedding-001",
+    ]
     assert "gemini-2.5-flash: not offered: it retired on 2026-10-20" in catalog.warnings
 
 

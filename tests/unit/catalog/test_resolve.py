@@ -102,6 +102,7 @@ def test_without_any_key_some_aliases_reach_the_embedded_model(here: Here) -> No
         "fast": "smollm2-135m",
         "cheap": "smollm2-135m",
         "balanced": "smollm2-135m",
+        "auto": "smollm2-135m",
     }
 
 
