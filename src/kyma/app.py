@@ -4,7 +4,7 @@ import logging
 
 from kyma.api.asgi import CORS_HEADERS, refuse_encoded, send_error
 from kyma.api.control import FIRST_SEGMENTS, build_control
-from kyma.api.text import HOT, hot_route
+from kyma.api.text import HOT_PATHS, hot_route
 from kyma.core.errors import Bug, KymaError, MethodNotAllowed
 from kyma.dialects import openai_chat
 from kyma.gateway import Gateway
@@ -40,7 +40,7 @@ class App:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._control = build_control(gateway, tuple(HOT))
+        self._control = build_control(gateway, HOT_PATHS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run a handler; what it raises before it has answered becomes an answer in the route's dialect."""

@@ -528,4 +528,32 @@ MUTANTS = (
         "        key=token,",
         "        key=KEY_BLANK,",
     ),
+    _one(
+        "pages",
+        "the page may not load its styles",
+        "api/docs.py",
+        "style-src 'self'; ",
+        "",
+    ),
+    _one(
+        "fuzz",
+        "a status that is not in the document",
+        "api/asgi.py",
+        "await send_body(send, error.status, extra, render(error))",
+        "await send_body(send, 418 if error.status == 400 else error.status, extra, render(error))",
+    ),
+    _one(
+        "fuzz",
+        "a row that is not there is a fault of ours",
+        "api/models.py",
+        "if (place := places.get(sku_id)) is None:",
+        "if (place := places[sku_id]) is None:",
+    ),
+    _one(
+        "fuzz",
+        "an answer lacks what the document promises",
+        "dialects/openai_embeddings/response.py",
+        'EmbeddingOut("embedding", index,',
+        'EmbeddingOut("vector", index,',
+    ),
 )

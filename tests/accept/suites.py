@@ -1,4 +1,4 @@
-"""Every suite by name, in the order in which they run. The last two run by name only: they install agents."""
+"""Every suite by name, in the order in which they run. The last three run by name only: they install programs."""
 
 from tests.accept.agents import SUITE as AGENTS
 from tests.accept.connect import SUITE as CONNECT
@@ -6,10 +6,12 @@ from tests.accept.disconnect import SUITE as DISCONNECT
 from tests.accept.failover_dead import SUITE as FAILOVER_DEAD
 from tests.accept.failover_midstream import SUITE as FAILOVER_MIDSTREAM
 from tests.accept.failover_random import SUITE as FAILOVER_RANDOM
+from tests.accept.fuzz import SUITE as FUZZ
 from tests.accept.hot_path import SUITE as HOT_PATH
 from tests.accept.kill_gateway import SUITE as KILL_GATEWAY
 from tests.accept.ledger_crash import SUITE as LEDGER_CRASH
 from tests.accept.negative_usage import SUITE as NEGATIVE_USAGE
+from tests.accept.pages import SUITE as PAGES
 from tests.accept.price_exact import SUITE as PRICE_EXACT
 from tests.accept.privacy import SUITE as PRIVACY
 from tests.accept.race_cent import SUITE as RACE_CENT
@@ -30,7 +32,9 @@ SUITES = {
         DISCONNECT,
         PRIVACY,
         SECRETS,
+        FUZZ,
         AGENTS,
         CONNECT,
+        PAGES,
     )
 }

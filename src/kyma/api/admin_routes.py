@@ -28,7 +28,12 @@ from kyma.config import ConfigError
 from kyma.core.errors import InvalidRequest, NotFound
 
 router = APIRouter(
-    prefix="/v1/admin", tags=["Operators"], responses={403: {"description": "Only operators may do this"}}
+    prefix="/v1/admin",
+    tags=["Operators"],
+    responses={
+        403: {"description": "Only operators may do this"},
+        404: {"description": "There is no such model, route or provider here"},
+    },
 )
 
 
@@ -76,7 +81,7 @@ async def explain_request(
 
 
 @router.post("/routes/switch", summary="Take a source or a provider out of service, or put it back")
-async def switch(gateway: TheGateway, operator: Operator, body: Switching) -> SwitchView:
+async def switch_source(gateway: TheGateway, operator: Operator, body: Switching) -> SwitchView:
     """Here at once, in other gateways on the same database within seconds; it outlasts a restart."""
     target = body.route or body.provider or ""
     known = {state.route for state in gateway.route_states()} if body.route else gateway.catalog.providers.keys()
@@ -104,7 +109,7 @@ async def probe_routes(gateway: TheGateway, operator: Operator, body: Probing) -
 
 
 @router.post("/reload", summary="Read the configuration anew")
-async def reload(gateway: TheGateway, _operator: Operator, accept_prices: bool = False) -> ReloadedView:
+async def reload_configuration(gateway: TheGateway, _operator: Operator, accept_prices: bool = False) -> ReloadedView:
     """Catalog, settings and secrets are checked first: one error, and all stays as it was. 400 then says where it is.
     It is one if a list price moves by more than 20 %, at once or on a day that is announced, unless `accept_prices`.
     Calls under way end as they began."""

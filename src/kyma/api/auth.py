@@ -1,6 +1,6 @@
 """Accounts over HTTP: register, sign in, who am I, keys, limits."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -13,6 +13,8 @@ from kyma.core.money import usd_float
 from kyma.limits import LimitsView
 
 router = APIRouter(prefix="/v1/auth", tags=["Auth"])
+
+THROTTLED: dict[int | str, dict[str, Any]] = {429: {"description": "Too many attempts"}}
 
 
 class Registering(BaseModel):
@@ -105,7 +107,15 @@ class LimitsBody(BaseModel):
     next_tier: NextTier | None
 
 
-@router.post("/register", summary="Create account")
+@router.post(
+    "/register",
+    summary="Create account",
+    responses={
+        403: {"description": "Registration is closed here"},
+        409: {"description": "The address has an account"},
+        **THROTTLED,
+    },
+)
 async def register(gateway: TheGateway, request: Request, body: Registering) -> RegisteredView:
     """A new account with its signup credit, a first API key and a session."""
     if not gateway.settings.open_registration:
@@ -114,14 +124,14 @@ async def register(gateway: TheGateway, request: Request, body: Registering) -> 
     return RegisteredView(user_id=made.user_id, api_key=made.api_key, session_token=made.session_token)
 
 
-@router.post("/login", summary="Sign in")
+@router.post("/login", summary="Login", responses={401: {"description": "Wrong address or password"}, **THROTTLED})
 async def login(gateway: TheGateway, request: Request, body: SigningIn) -> SignedInView:
     signed_in = await gateway.accounts.login(body.email, body.password, _ip(request))
     return SignedInView(user_id=signed_in.user_id, email=signed_in.email, session_token=signed_in.session_token)
 
 
-@router.get("/me", summary="Current user")
-async def me(gateway: TheGateway, caller: Caller) -> Me:
+@router.get("/me", summary="Get current user")
+async def get_me(gateway: TheGateway, caller: Caller) -> Me:
     profile = await gateway.accounts.profile(caller.user_id)
     balance = await gateway.ledger.balance(caller.account_id)
     user = UserView(id=profile.user.id, email=profile.user.email, created_at=iso(profile.user.created_at))
@@ -140,7 +150,12 @@ async def list_keys(gateway: TheGateway, caller: Caller) -> KeyList:
     return KeyList(object="list", data=[key_view(key) for key in await gateway.accounts.list_keys(caller.user_id)])
 
 
-@router.post("/keys", summary="Create an API key", status_code=201)
+@router.post(
+    "/keys",
+    summary="Create an API key",
+    status_code=201,
+    responses={409: {"description": "There are too many already"}},
+)
 async def create_key(gateway: TheGateway, caller: Caller, body: Naming) -> NewKeyView:
     """A further key of the same account. Needs a session or an existing key."""
     new = await gateway.accounts.create_key(caller.user_id, body.name)
@@ -155,7 +170,7 @@ async def revoke_key(gateway: TheGateway, caller: Caller, key_id: str) -> KeyDel
 
 
 @router.get("/limits", summary="Check rate limits")
-async def limits(gateway: TheGateway, caller: Caller) -> LimitsBody:
+async def get_limits(gateway: TheGateway, caller: Caller) -> LimitsBody:
     view = gateway.limits.snapshot(caller, gateway.catalog.tiers)
     balance = await gateway.ledger.balance(caller.account_id)
     copied = {name: getattr(view, name) for name in LimitsBody.model_fields if name in COUNTED}

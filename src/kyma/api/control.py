@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import BaseRoute
@@ -17,6 +18,7 @@ from kyma.api import (
     auth,
     badges,
     credits,
+    docs,
     health,
     models,
     pricing,
@@ -47,7 +49,7 @@ ROUTERS = (
     *(recommend.router, uptime.router),  # before the models, one of which each would be taken for
     *(models.router, credits.router, auth.router, provider_keys.router, responses.router),
     *(translate.router, admin_routes.router),
-    *(pricing.router, tiers.router, about.router, badges.router, texts.router),
+    *(pricing.router, tiers.router, about.router, badges.router, texts.router, docs.router),
     *(usage.router, usage.operators, rankings.router),
 )
 FIRST_SEGMENTS = frozenset(
@@ -65,6 +67,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=_operation_id,
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     app.state.gateway = gateway
@@ -73,7 +76,7 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
     document = functools.cache(lambda: served_document(app, hot_paths, gateway.base_url))
 
     @app.get("/v1/openapi.json", tags=["Discovery"], summary="The OpenAPI document of everything served here")
-    def openapi() -> dict[str, object]:
+    def get_document() -> dict[str, object]:
         return document()
 
     app.state.served = _served(app, hot_paths)
@@ -82,6 +85,12 @@ def build_control(gateway: Gateway, hot_paths: tuple[str, ...]) -> FastAPI:
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _bug)
     return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The handler's name, as clients that are made from the document call it: `list_models` is `listModels`."""
+    first, *others = route.name.split("_")
+    return first + "".join(map(str.capitalize, others))
 
 
 def _served(app: FastAPI, hot_paths: tuple[str, ...]) -> frozenset[str]:

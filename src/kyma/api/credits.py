@@ -25,7 +25,7 @@ class BalanceView(BaseModel):
 
 
 @router.get("/v1/credits/balance", summary="Check credit balance")
-async def balance(gateway: TheGateway, caller: Caller) -> BalanceView:
+async def get_balance(gateway: TheGateway, caller: Caller) -> BalanceView:
     found = await gateway.ledger.balance(caller.account_id)
     return BalanceView(
         object="balance",

@@ -20,12 +20,12 @@ class Ready(BaseModel):
 
 
 @router.get("/healthz", summary="Is the process alive")
-async def healthz() -> Health:
+async def get_health() -> Health:
     return Health(status="ok")
 
 
 @router.get("/readyz", summary="Does it take calls", responses={503: {"model": Ready}})
-async def readyz(gateway: TheGateway, response: Response) -> Ready:
+async def get_readiness(gateway: TheGateway, response: Response) -> Ready:
     reasons = gateway.why_not_ready()
     if reasons:
         response.status_code = 503

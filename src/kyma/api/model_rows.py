@@ -50,8 +50,8 @@ class SkuRow(BaseModel):
     modality: SkuModality
     capability: SkuCapability
     endpoint: str
-    input_modalities: list[str]
-    output_modalities: list[str]
+    input_modalities: list[Literal["text", "image", "audio", "video"]]
+    output_modalities: list[Literal["text", "audio", "image", "video", "embedding", "score"]]
     supported_parameters: list[str]
     supports_tools: bool
     supports_vision: bool

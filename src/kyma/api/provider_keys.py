@@ -16,6 +16,7 @@ from kyma.gateway import Gateway
 router = APIRouter(prefix="/v1/auth/provider-keys", tags=["Provider keys"])
 
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "No such provider, or no key of yours for it"}}
+UNSEALED: dict[int | str, dict[str, Any]] = {403: {"description": "This gateway has no master key to seal it with"}}
 
 
 class Bringing(BaseModel):
@@ -54,7 +55,7 @@ async def get_provider_key(gateway: TheGateway, caller: Caller, provider: str) -
     raise NotFound("You have stored no key for this provider.", code="provider_key_not_found")
 
 
-@router.put("/{provider}", summary="Store your own key for a provider", responses=UNKNOWN)
+@router.put("/{provider}", summary="Store your own key for a provider", responses=UNKNOWN | UNSEALED)
 async def put_provider_key(gateway: TheGateway, caller: Caller, provider: str, body: Bringing) -> ProviderKeyView:
     """From now on your calls that this provider serves go out under your key, for a fee instead of the token price."""
     key = checked_key(body.key, _auth_of(gateway, provider))

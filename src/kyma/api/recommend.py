@@ -74,7 +74,11 @@ class Recommendation(Recommended):
     command: str | None
 
 
-@router.get("/v1/models/recommend", summary="Get model recommendation", operation_id="recommendModel")
+@router.get(
+    "/v1/models/recommend",
+    summary="Get model recommendation",
+    responses={404: {"description": "None of the models for it can be served here"}},
+)
 async def recommend_model(
     gateway: TheGateway,
     agent: Annotated[str | None, Query(description="An agent, for its configuration, e.g. claude-code")] = None,

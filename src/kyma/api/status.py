@@ -46,7 +46,7 @@ class Status(BaseModel):
 
 
 @router.get("/v1/status", summary="Service status")
-async def status(gateway: TheGateway, response: Response) -> Status:
+async def get_status(gateway: TheGateway, response: Response) -> Status:
     """As the gateway that answers sees it, from its last ten minutes of traffic.
 
     A model is `down` when none of its sources may be asked, or of three or more requests none was served; `degraded`

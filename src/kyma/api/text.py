@@ -136,6 +136,9 @@ GEMINI: dict[str, Hot] = {
 }
 """What follows the colon of `/v1beta/models/{model}:…`."""
 
+HOT_PATHS = (*HOT, *(f"/v1beta/models/{{model}}:{verb}" for verb in GEMINI))
+"""As the document lists them: each once, however many addresses lead to it."""
+
 
 def hot_route(path: str) -> Hot | None:
     """What answers a POST to `path`; None leaves it to the control plane."""

@@ -31,6 +31,6 @@ class TranslateResponse(BaseModel):
 
 
 @router.post("/v1/translate", response_model=TranslateResponse, summary="Show a request in another dialect")
-async def show(body: TranslateRequest, _caller: Caller) -> Response:
+async def translate_request(body: TranslateRequest, _caller: Caller) -> Response:
     translated = translate(body.source, body.target, msgspec.json.encode(body.request))
     return Response(msgspec.json.encode(translated), media_type="application/json")

@@ -12,7 +12,7 @@ from kyma.core.tally import Tally
 from kyma.gateway import Gateway
 from kyma.uptime.uptime import MOST_DAYS
 
-router = APIRouter(tags=["Models"])
+router = APIRouter(tags=["Discovery"])
 
 MAX_AGE_S = 30
 S_A_DAY = 86_400
@@ -62,8 +62,8 @@ Days = Annotated[
 ]
 
 
-@router.get("/v1/models/uptime", summary="How reliably each model has served", response_model_exclude_unset=True)
-async def uptime(
+@router.get("/v1/models/uptime", summary="Model uptime statistics", response_model_exclude_unset=True)
+async def get_uptime(
     gateway: TheGateway, response: Response, days: Days = 7, by: Literal["day"] | None = None
 ) -> UptimeList:
     """Requests served out of requests that should have been, for every model offered here.

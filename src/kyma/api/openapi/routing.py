@@ -62,10 +62,10 @@ NAMES_A_MODEL = [{"required": ["model"]}, {"required": ["models"]}]
 """One of these is enough."""
 
 REQUEST_HEADERS = {
-    "X-Kyma-No-Substitute": "true: rather no answer than one of another model than was asked for",
-    "X-Kyma-Strict": "true: rather no answer than one to a request of which something was left out",
+    "X-Kyma-No-Substitute": "true: rather no answer than one of another model than was asked for; all else is false",
+    "X-Kyma-Strict": "true: rather no answer than one to a request of which something was left out; all else is false",
 }
 HEADER_PARAMETERS = [
-    {"name": name, "in": "header", "required": False, "description": text, "schema": {"enum": ["true", "false"]}}
+    {"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}
     for name, text in REQUEST_HEADERS.items()
 ]
