@@ -116,6 +116,10 @@ def test_latency_and_speed_are_told_where_there_was_traffic(operator: Api, anybo
     wait_for(anybody, "good", 3)
     row = rows(anybody)["good"]
     assert 0 < row["p50_ms"] <= row["p95_ms"] and row["tokens_per_s"] > 0
+    performance = anybody.get("/v1/models/good").json()["performance"]
+    assert (performance["window_days"], performance["requests"], performance["uptime_pct"]) == (7, 3, 100.0)
+    assert performance["latency_p50_ms"] == row["p50_ms"] and performance["tokens_per_s"] == row["tokens_per_s"]
+    assert anybody.get("/v1/models/lost").json()["performance"] is None
     assert rows(anybody)["lost"] == {
         "id": "lost",
         "uptime_pct": None,

@@ -41,7 +41,11 @@ ENDPOINTS = {
     "tiers": "GET /v1/limits/tiers",
     "capabilities": "GET /v1/capabilities",
     "openapi": "GET /v1/openapi.json",
+    "rankings": "GET /v1/rankings",
     "balance": "GET /v1/credits/balance",
+    "limits": "GET /v1/auth/limits",
+    "usage": "GET /v1/usage",
+    "logs": "GET /v1/logs",
 }
 """Names of operations; those are told that are served."""
 

@@ -8,6 +8,7 @@ from kyma.api.admin_views import RouteRow, route_row
 from kyma.api.depends import CallerIfAny, TheGateway
 from kyma.api.model_query import ModelQuery, TheQuery
 from kyma.api.model_rows import MediaModelRow, ModelRow, row
+from kyma.api.performance import Performance, performance
 from kyma.api.public import public
 from kyma.api.shelf import TheShelf
 from kyma.core.errors import InvalidRequest
@@ -26,8 +27,10 @@ class ModelList(BaseModel):
 
 
 class OneModel(ModelRow):
-    """`routes` tell operators how each of its sources is doing; nobody else reads them."""
+    """`performance` is of the last days, over all sources. `routes` tell operators how each of them is doing; nobody
+    else reads them."""
 
+    performance: Performance | None = None
     routes: list[RouteRow] | None = None
 
 
@@ -63,6 +66,7 @@ async def get_model(
     if isinstance(shown, MediaModelRow):
         return shown
     one = OneModel.model_validate(shown.model_dump(exclude_unset=True))
+    one.performance = performance(gateway, sku.id)
     if caller is not None and caller.is_operator:
         one.routes = [route_row(gateway, state) for state in gateway.route_states() if sku.id in state.models]
     return one

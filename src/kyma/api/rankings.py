@@ -2,15 +2,14 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from starlette.responses import Response
 
 from kyma.api.depends import TheGateway
+from kyma.api.public import public
 from kyma.api.times import iso
 from kyma.usage.rankings import FRESH_S, Line, Period
 
-router = APIRouter(tags=["Discovery"])
+router = public(int(FRESH_S), ["Discovery"])
 
 Tab = Literal["models", "apps", "cache"]
 
@@ -37,13 +36,10 @@ class RankingView(BaseModel):
 
 
 @router.get("/v1/rankings", summary="What is used most")
-async def get_rankings(
-    gateway: TheGateway, response: Response, period: Period = "week", tab: Tab = "models"
-) -> RankingView:
+async def get_rankings(gateway: TheGateway, period: Period = "week", tab: Tab = "models") -> RankingView:
     """Models and apps by tokens, models by how much caches spared. Today and so many whole UTC days before it."""
     found = await gateway.rankings.get(period)
     lines: dict[Tab, tuple[Line, ...]] = {"models": found.models, "apps": found.apps, "cache": found.cache}
-    response.headers["cache-control"] = f"public, max-age={FRESH_S:.0f}"
     members = {"object": "ranking", "tab": tab, "period": period, "from": iso(found.start), "to": iso(found.end)}
     return RankingView.model_validate(
         members | {"data": [_row(rank, one) for rank, one in enumerate(lines[tab], start=1)]}

@@ -2,17 +2,15 @@
 
 from typing import Literal
 
-from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from kyma import __version__
 from kyma.api.depends import TheGateway
+from kyma.api.public import public
 from kyma.api.times import iso
 from kyma.gateway import LOCAL, LOCAL_EMBED, Gateway
 
-router = APIRouter(tags=["Discovery"])
-
-MAX_AGE_S = 10
+router = public(10, ["Discovery"])
 
 Word = Literal["operational", "degraded", "outage"]
 
@@ -46,7 +44,7 @@ class Status(BaseModel):
 
 
 @router.get("/v1/status", summary="Service status")
-async def get_status(gateway: TheGateway, response: Response) -> Status:
+async def get_status(gateway: TheGateway) -> Status:
     """As the gateway that answers sees it, from its last ten minutes of traffic.
 
     A model is `down` when none of its sources may be asked, or of three or more requests none was served; `degraded`
@@ -54,7 +52,6 @@ async def get_status(gateway: TheGateway, response: Response) -> Status:
     shutting down, its database takes no settlements, or every model is down; it is `degraded` when it takes no more
     calls, offers no model, or one of its models is not operational.
     """
-    response.headers["cache-control"] = f"public, max-age={MAX_AGE_S}"
     standing = gateway.board.look()
     return Status(
         object="status",

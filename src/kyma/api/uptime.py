@@ -3,18 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from kyma.api.depends import TheGateway
+from kyma.api.public import public
 from kyma.core.tally import Tally
 from kyma.gateway import Gateway
 from kyma.uptime.uptime import MOST_DAYS
 
-router = APIRouter(tags=["Discovery"])
+router = public(30, ["Discovery"])
 
-MAX_AGE_S = 30
 S_A_DAY = 86_400
 
 
@@ -63,9 +63,7 @@ Days = Annotated[
 
 
 @router.get("/v1/models/uptime", summary="Model uptime statistics", response_model_exclude_unset=True)
-async def get_uptime(
-    gateway: TheGateway, response: Response, days: Days = 7, by: Literal["day"] | None = None
-) -> UptimeList:
+async def get_uptime(gateway: TheGateway, days: Days = 7, by: Literal["day"] | None = None) -> UptimeList:
     """Requests served out of requests that should have been, for every model offered here.
 
     A request is served when the model that it asked for answered to the end. It is lost when no source of that model
@@ -74,7 +72,6 @@ async def get_uptime(
     (limits, credit, a gateway that is full or shutting down), and what failed with the caller's own key alone. While a
     model has little traffic, scheduled probes count as requests. Figures are at most about a minute old.
     """
-    response.headers["cache-control"] = f"public, max-age={MAX_AGE_S}"
     window = gateway.uptime.window(days)
     models = [_row(model.id, window.get(model.id) or Tally()) for model in gateway.catalog.offered()]
     if by == "day":

@@ -8,10 +8,13 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 
 import msgspec
 
 from kyma.catalog.load import assemble
+from kyma.catalog.media_rows import MediaRow
+from kyma.catalog.rows import ModelRow
 from kyma.catalog.sheets import CatalogError, Sheets
 from kyma.core.money import Picos, per_million_text, per_thousand_text
 
@@ -95,7 +98,8 @@ def new_and_gone(released: str, fresh: str) -> tuple[list[str], list[str]]:
 
 def _days(sheets: Sheets) -> Iterator[date]:
     """Days on which a price may change: by what was announced, or by the end of the route that makes it."""
-    for row in sheets.models.values():
+    rows: Iterator[ModelRow | MediaRow] = chain(sheets.models.values(), sheets.media.values())
+    for row in rows:
         dated = (*row.routes, *((row.list_price,) if row.list_price else ()))
         yield from (later.starts_on for priced in dated for later in priced.later)
         if row.list_price is None:

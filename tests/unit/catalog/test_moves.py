@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from kyma.catalog import Sheets, builtin_data, read
+from kyma.catalog import Sheets, assemble, builtin_data, read
 from kyma.catalog.moves import books_ahead, moves, new_and_gone
 
 from .conftest import PROVIDERS, TODAY, Overlay, model_file, route
@@ -115,13 +115,45 @@ def announced(overlay: Overlay) -> Sheets:
 
 
 def test_days_ahead_are_those_on_which_a_price_begins_or_the_route_that_makes_it_is_gone(announced: Sheets) -> None:
-    assert [day for day, _ in books_ahead(announced, TODAY)] == [DECEMBER, date(2026, 12, 25)]
-    assert [day for day, _ in books_ahead(announced, DECEMBER)] == [date(2026, 12, 25)]
+    packaged = {day for day, _ in books_ahead(read(builtin_data(), None), TODAY)}
+    assert {day for day, _ in books_ahead(announced, TODAY)} - packaged == {DECEMBER, date(2026, 12, 25)}
+    assert {day for day, _ in books_ahead(announced, DECEMBER)} - packaged == {date(2026, 12, 25)}
+
+
+REEL = """
+owned_by = "Forest"
+[model.reel]
+name = "Reel"
+description = "A test model."
+best_for = "Tests"
+created = 2026-01-02
+capability = "image_generate"
+mode = "per-image"
+latency_tier = "slow"
+cost_tier = "cheap"
+quality_tier = "strong"
+limits = { max_count = 1 }
+list_price = { usd_per_image = "0.2", source = "t", later = [\
+  { from = 2027-05-01, usd_per_image = "0.3", source = "t" }] }
+routes = [{ vendor = "fal", model = "reel-1", usd_per_image = "0.1", source = "t, 2026-11" }]
+"""
+
+
+def test_what_is_announced_of_media_moves_on_its_day_too(overlay: Overlay) -> None:
+    sheets = read(builtin_data(), overlay({"media/forest.toml": REEL}))
+    today = assemble(sheets, environment={}, engines={}, today=TODAY).price_book_json()
+    found = moves(today, today, books_ahead(sheets, TODAY))
+    assert [str(move) for move in found if move.sku == "reel"] == ["reel from 2027-05-01: each 0.2 -> 0.3 (+50.0 %)"]
 
 
 def test_what_is_announced_moves_on_its_day(announced: Sheets) -> None:
-    (first, december), (_, christmas) = books_ahead(announced, TODAY)
-    found = moves(december, december, [(first, december), (date(2026, 12, 25), christmas)])
+    ahead = dict(books_ahead(announced, TODAY))
+    december, christmas = ahead[DECEMBER], ahead[date(2026, 12, 25)]
+    found = [
+        move
+        for move in moves(december, december, [(DECEMBER, december), (date(2026, 12, 25), christmas)])
+        if move.sku in ("owl", "elk")
+    ]
     assert [str(move) for move in found] == [
         "elk from 2026-12-25: cache_write 1.35 -> 0.675 (-50.0 %), cache_write_1h 1.35 -> 0.675 (-50.0 %), "
         "cached_input 1.35 -> 0.675 (-50.0 %), input 1.35 -> 0.675 (-50.0 %)"
