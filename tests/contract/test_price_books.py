@@ -46,13 +46,20 @@ async def test_accepted_moves_are_known_again(db: Database) -> None:
     assert await db.read(lambda connection: fetch_accepted(connection, [])) == set()
 
 
-@pytest.mark.parametrize("table", ["price_release", "price_acceptance"])
-@pytest.mark.parametrize("statement", ["update {} set id = 'x'", "delete from {}"])
-async def test_neither_is_changed_afterwards(db: Database, table: str, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update price_release set version = 'x'",
+        "delete from price_release",
+        "update price_acceptance set sku = 'x'",
+        "delete from price_acceptance",
+    ],
+)
+async def test_neither_is_changed_afterwards(db: Database, statement: str) -> None:
     await release(db, "v1")
     await db.write(lambda connection: accept_moves(connection, [ROW]))
     with pytest.raises(DBAPIError, match="append-only"):
-        await db.write(lambda connection: connection.execute(text(statement.format(table))))
+        await db.write(lambda connection: connection.execute(text(statement)))
 
 
 async def test_the_newest_book_of_an_older_schema_is_in_force(db: Database) -> None:

@@ -26,7 +26,7 @@ _POSTGRES_TYPES = {Text: "text", BigInteger: "bigint", Integer: "integer", Boole
 class NewRows:
     """Inserts whole rows of an append-only table and leaves out those that break a unique rule.
 
-    Rows are tuples in column order; `key` names the text column that tells them apart.
+    Rows are tuples in column order; `key` names the column that tells them apart.
     """
 
     def __init__(self, table: Table, key: str) -> None:

@@ -4,18 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, desc, select
 
-from kyma.core.ids import new_id
 from kyma.storage.bulk import NewRows, Row
 from kyma.usage.tables import price_acceptance, price_book, price_release
 
 _price_books = NewRows(price_book, "version")
-_releases = NewRows(price_release, "id")
+_releases = NewRows(price_release, "number")
 _acceptances = NewRows(price_acceptance, "id")
 
 _LAST = (
-    select(price_release.c.version, price_book.c.prices)
+    select(price_release.c.number, price_release.c.version, price_book.c.prices)
     .join(price_book, price_book.c.version == price_release.c.version)
-    .order_by(desc(price_release.c.id))
+    .order_by(desc(price_release.c.number))
     .limit(1)
 )
 
@@ -33,9 +32,13 @@ def put_price_book(connection: Connection, version: str, prices: str, now: int) 
 def release_prices(connection: Connection, version: str, prices: str, now: int) -> None:
     """Keep a book, and that it is the one in force from now on."""
     put_price_book(connection, version, prices, now)
-    last = connection.execute(_LAST).first()
-    if last is None or last.version != version:
-        _releases.insert(connection, [(new_id("prel"), version, now)])
+    is_told = False
+    while not is_told:  # another gateway may take the number meanwhile
+        last = connection.execute(_LAST).first()
+        number = 1 if last is None else last.number + 1
+        is_told = (last is not None and last.version == version) or bool(
+            _releases.insert(connection, [(number, version, now)])
+        )
 
 
 def fetch_released(connection: Connection) -> str | None:

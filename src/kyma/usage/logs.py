@@ -17,7 +17,7 @@ FIRST_SPAN_MS = 24 * HOUR_MS
 """How far back calls are looked for at first; then four times as far, and so on."""
 
 _COLUMNS = ", ".join(f"u.{column.name}" for column in usage.columns)
-_ONE = text(f"select {_COLUMNS} from usage u where request_id = :request_id")
+_ONE = text(f"select {_COLUMNS} from usage u where request_id = :request_id").columns(*usage.columns)
 _BOOK = text("select prices from price_book where version = :version")
 
 
@@ -111,7 +111,7 @@ def _by_hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -
         f" and i.created_at >= :from_low and u.request_id = i.request_id{_passing(asked)}"
         f"{_in_such_hours(asked)} {_newest('i.')} limit :rows"
     )
-    return [UsageRow(*row) for row in connection.execute(text(query), values | chosen)], horizon
+    return _rows(connection, query, values | chosen), horizon
 
 
 def _hours(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -150,13 +150,18 @@ def _indexed(connection: Connection, asked: LogAsked, values: dict[str, Any], li
         f" {limit}) as i cross join usage u where u.request_id = i.request_id{_passing(asked)}"
         f" {_newest('i.')} limit :rows"
     )
-    return [UsageRow(*row) for row in connection.execute(text(query), values)]
+    return _rows(connection, query, values)
 
 
 def _unindexed(connection: Connection, asked: LogAsked, values: dict[str, Any]) -> list[UsageRow]:
     number = STATEMENTS[connection.dialect.name].number
     query = f"select {_COLUMNS} from usage u where u.{number} > :after and {_span(asked)}{_passing(asked)} {_newest()}"
-    return [UsageRow(*row) for row in connection.execute(text(f"{query} limit :rows"), values)]
+    return _rows(connection, f"{query} limit :rows", values)
+
+
+def _rows(connection: Connection, query: str, values: dict[str, Any]) -> list[UsageRow]:
+    """Rows of `_COLUMNS`, in the columns' own types: SQLite itself knows no booleans."""
+    return [UsageRow(*row) for row in connection.execute(text(query).columns(*usage.columns), values)]
 
 
 def _newest(of: str = "") -> str:

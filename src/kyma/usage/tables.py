@@ -59,7 +59,7 @@ price_book = Table(
 price_release = Table(
     "price_release",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("version", Text, nullable=False),
     Column("released_at", BigInteger, nullable=False),
 )

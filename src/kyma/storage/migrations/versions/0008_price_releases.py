@@ -16,7 +16,7 @@ APPEND_ONLY = ("price_release", "price_acceptance")
 def upgrade() -> None:
     op.create_table(
         "price_release",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("released_at", sa.BigInteger, nullable=False),
     )
@@ -29,8 +29,8 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.BigInteger, nullable=False),
     )
     op.execute(  # the newest book is the best guess at the one in force
-        "insert into price_release (id, version, released_at)"
-        " select 'prel_0', version, published_at from price_book order by published_at desc limit 1"
+        "insert into price_release (number, version, released_at)"
+        " select 1, version, published_at from price_book order by published_at desc limit 1"
     )
     for table in APPEND_ONLY:
         refuse_update_delete(table)
