@@ -15,7 +15,7 @@ OPTIONAL = (
     *("numpy", "onnxruntime", "tokenizers"),
     *("stripe", "redis", "aiohttp", "authlib", "PIL", "asyncpg", "greenlet"),
     *("opentelemetry.sdk", "opentelemetry.exporter", "opentelemetry.instrumentation"),
-    *("tomlkit", "ruamel.yaml", "kyma.commands.connecting"),
+    *("tomlkit", "ruamel.yaml", "kyma.commands.connecting", "genai_prices", "kyma.commands.quotes"),
     *("jinja2", "httpx", "httpx2", "requests", "uvicorn", "openai", "pytest", "hypothesis"),
 )
 ENGINE = "xllamacpp"
@@ -23,7 +23,7 @@ MIGRATIONS = "alembic"
 
 SERVE_ONE_REQUEST = """
 import asyncio, sys
-import kyma.__main__
+import kyma.commands
 from kyma.app import App, render_refusal
 from kyma.config import load_config
 from kyma.gateway import open_gateway
