@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from kyma.api.media_pricing import MediaPricing, media_pricing
 from kyma.api.shelf import Shelf, endpoint_of
 from kyma.catalog import SkuCapability, SkuModality, capability_of, modality_of
-from kyma.core.media import MediaModel, Mode, PickerTier, Sku
+from kyma.core.media import MediaModel, PickerTier, Sku
 from kyma.core.model import Kind, Model, ReleaseStage, Status
 from kyma.core.money import per_million_text, per_thousand_text
+from kyma.core.rates import Mode
 
 
 class Pricing(BaseModel):

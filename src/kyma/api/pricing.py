@@ -8,9 +8,10 @@ from kyma.api.media_pricing import media_pricing, usd_per_call
 from kyma.api.model_rows import media_limits, text_pricing
 from kyma.api.public import public
 from kyma.api.shelf import TheShelf
-from kyma.core.media import MediaModel, Modality, Mode, UnitRate
+from kyma.core.media import MediaModel, Modality
 from kyma.core.model import Model
 from kyma.core.money import each_text
+from kyma.core.rates import Mode, UnitRate
 
 router = public(60, ["Discovery"])
 

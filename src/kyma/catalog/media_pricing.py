@@ -9,8 +9,8 @@ from kyma.catalog.dated import in_force, steps
 from kyma.catalog.media_rows import LARGER, PRICES, MediaPriceRow, MediaPrices, MediaRouteRow, MediaRow
 from kyma.catalog.pricing import DEAREST, exactly, in_place, still_there
 from kyma.catalog.sheets import CatalogError
-from kyma.core.media import MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 from kyma.core.money import Picos, each_to_picos, per_million_to_picos, per_thousand_to_picos, with_markup
+from kyma.core.rates import MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 
 Costed = tuple[MediaRouteRow, Rate]
 

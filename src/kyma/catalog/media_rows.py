@@ -20,7 +20,8 @@ from kyma.catalog.rows import (
     SourcedRow,
     Text,
 )
-from kyma.core.media import Capability, Limits, Mode, PickerTier, Pool
+from kyma.core.media import Capability, Limits, PickerTier, Pool
+from kyma.core.rates import Mode
 
 PRICES: Mapping[Mode, tuple[str, ...]] = {
     "per-image": ("usd_per_image",),
