@@ -3,9 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 from kyma.core.errors import InvalidRequest
+from kyma.core.ids import DAY_MS
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 END_MS = 32_503_680_000_000
 """The year 3000: what comes later is no time that anybody means."""
 MAX_DAYS = 366

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from kyma.api.depends import Caller, Operator, TheGateway
-from kyma.api.times import DAY_MS, HOUR_MS, iso, span
+from kyma.api.times import iso, span
 from kyma.api.usage_views import (
     Counts,
     LogDetail,
@@ -29,6 +29,7 @@ from kyma.api.usage_views import (
     operator_row,
 )
 from kyma.core.errors import InvalidRequest, NotFound
+from kyma.core.ids import DAY_MS, HOUR_MS
 from kyma.core.money import usd_text
 from kyma.gateway import Gateway
 from kyma.usage import UsageRow
