@@ -142,12 +142,16 @@ async def _usage(
     if wrong := [name for name in names if name not in known]:
         raise InvalidRequest(f"group_by: {wrong[0]!r} is none of {', '.join(known)}", param="group_by")
     if account_id is None and (wrong := [name for name in filters if name not in OF_ALL]):
-        raise InvalidRequest(f"{wrong[0]} can be told apart of one account only: name it by `account`", param=wrong[0])
+        raise InvalidRequest(
+            f"{wrong[0]}: it can be told apart of one account only; name it by `account`", param=wrong[0]
+        )
     start, end = span(*times, gateway.clock.now_ms(), DAY_MS if account_id is None else HOUR_MS)
     asked = Asked(account_id, start, end, names, filters)
     used = await gateway.database.read(partial(read_usage, asked=asked))
     if len(used) > MAX_GROUPS:
-        raise InvalidRequest(f"more than {MAX_GROUPS} groups: ask for less time or fewer kinds", param="group_by")
+        raise InvalidRequest(
+            f"group_by: more than {MAX_GROUPS} groups; ask for less time or fewer kinds", param="group_by"
+        )
     if (form or _accepted(request)) == "csv":
         return Response(_csv(names, used), media_type="text/csv", headers={"content-disposition": ATTACHED})
     members = {

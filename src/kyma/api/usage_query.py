@@ -28,7 +28,7 @@ def filters_of(model: Word = None, key: Word = None, app: Word = None, status: W
     given = {"model": model, "key": key, "app": app, "status": status}
     for name, value in given.items():
         if value is not None and not value.isprintable():
-            raise InvalidRequest(f"{name} holds characters that cannot be printed", param=name)
+            raise InvalidRequest(f"{name}: it holds characters that cannot be printed", param=name)
     return {name: value for name, value in given.items() if value is not None}
 
 
