@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from kyma.core.model import Model, ReleaseStage, Status, release_stage
+from kyma.core.model import CostTier, LatencyTier, Model, QualityTier, ReleaseStage, Status, release_stage
 from kyma.core.rates import Rate
 
 Modality = Literal["image", "video", "audio"]
@@ -103,9 +103,9 @@ class MediaModel(msgspec.Struct, frozen=True, kw_only=True):
     """The path that customers ask for it at."""
     pool: Pool | None
     """Audio only."""
-    latency_tier: Literal["fast", "medium", "slow"]
-    cost_tier: Literal["cheap", "balanced", "premium"]
-    quality_tier: Literal["efficient", "strong", "frontier-open"]
+    latency_tier: LatencyTier
+    cost_tier: CostTier
+    quality_tier: QualityTier
     recommended_for: tuple[str, ...]
     recommended: bool
     hot: bool
