@@ -163,7 +163,7 @@ MUTANTS = (
     _one(
         "price-exact",
         "a begun minute given away",
-        "core/media.py",
+        "core/rates.py",
         "max(1, -(-made.duration_ms // MS_PER_MINUTE))",
         "max(1, made.duration_ms // MS_PER_MINUTE)",
     ),
@@ -177,7 +177,7 @@ MUTANTS = (
     _one(
         "price-exact",
         "larger images at the usual price",
-        "core/media.py",
+        "core/rates.py",
         "self.larger if is_larger else self.each",
         "self.each",
     ),

@@ -6,8 +6,8 @@ from fractions import Fraction
 from random import Random
 from typing import Literal
 
-from kyma.core.media import Made, MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 from kyma.core.money import Picos, each_to_picos, per_million_to_picos, per_thousand_to_picos
+from kyma.core.rates import Made, MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 
 FLAT: tuple[Literal["per-image", "per-video", "per-song", "per-call"], ...] = (
     *("per-image", "per-video"),

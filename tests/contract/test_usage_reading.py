@@ -5,13 +5,14 @@ from functools import partial
 import msgspec
 import pytest
 
+from kyma.core.ids import DAY_MS, HOUR_MS
 from kyma.ledger import Settlement
 from kyma.storage.database import Database
 from kyma.usage import UsageRow
 from kyma.usage.logs import LogAsked, LogPage, read_logs
 from kyma.usage.reading import Asked, Used, read_usage
 from kyma.usage.store import insert_rows
-from kyma.usage.sums import DAY_MS, HOUR_MS, add_rows, fetch_front
+from kyma.usage.sums import add_rows, fetch_front
 from tests.books import usage_row
 
 DAY = 1_800_000_000_000 // DAY_MS * DAY_MS

@@ -10,13 +10,14 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from kyma.core.ids import DAY_MS, HOUR_MS
 from kyma.ledger import Ledger, Settlement
 from kyma.storage.database import Database
 from kyma.storage.postgres import PostgresDatabase
 from kyma.usage import UsageRow
 from kyma.usage.store import insert_rows
 from kyma.usage.summing import Summing
-from kyma.usage.sums import DAY_MS, HOUR_MS, add_rows, fetch_front
+from kyma.usage.sums import add_rows, fetch_front
 from tests.books import ACCOUNT, NOW, apply, audit, count, open_account, usage_row
 from tests.clock import ManualClock
 from tests.databases import OpenDatabase

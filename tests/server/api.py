@@ -72,6 +72,12 @@ class Answer(msgspec.Struct, frozen=True):
         return "".join(delta.get("content") or "" for delta in deltas)
 
 
+def exact(answer: Answer) -> Any:
+    """The body of a 200, its numbers as they were written."""
+    assert answer.status == 200, answer
+    return json.loads(answer.body, parse_float=Decimal)
+
+
 class Api:
     """One customer of one gateway. `forbidden` are words that no answer may hold."""
 
@@ -114,9 +120,7 @@ class Api:
 
     def balance(self) -> int:
         """The balance in nano-dollars."""
-        answer = self.get("/v1/credits/balance")
-        assert answer.status == 200, answer
-        return nanos(json.loads(answer.body, parse_float=Decimal)["balance"])
+        return nanos(exact(self.get("/v1/credits/balance"))["balance"])
 
     def _checked(self, response: http.client.HTTPResponse) -> Answer:
         headers: dict[str, str] = {}

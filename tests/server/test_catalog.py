@@ -3,14 +3,13 @@
 The ids are typed from the contract (3.7 to 3.10), never read from the rows.
 """
 
-import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.gateway_process import GatewayProcess
-from tests.server.api import Api
+from tests.server.api import Api, exact
 from tests.server.customers import stranger
 
 TEXTS = {
@@ -59,9 +58,7 @@ def ids(api: Api, query: str = "") -> set[str]:
 
 
 def model(api: Api, name: str) -> dict[str, Any]:
-    answer = api.get(f"/v1/models/{name}")
-    assert answer.status == 200, answer
-    row: dict[str, Any] = json.loads(answer.body, parse_float=Decimal)
+    row: dict[str, Any] = exact(api.get(f"/v1/models/{name}"))
     return row
 
 

@@ -1,13 +1,11 @@
 """GET /v1/pricing, /v1/credits/pricing and /v1/limits/tiers in the contract's shapes."""
 
-import json
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from tests.gateway_process import GatewayProcess
-from tests.server.api import Api
+from tests.server.api import Api, exact
 from tests.server.customers import stranger
 
 
@@ -16,14 +14,8 @@ def anybody(groq_gateway: GatewayProcess) -> Api:
     return stranger(groq_gateway.port)
 
 
-def exact(api: Api, path: str) -> Any:
-    answer = api.get(path)
-    assert answer.status == 200, answer
-    return json.loads(answer.body, parse_float=Decimal)
-
-
 def test_the_price_list_has_texts_and_media_by_id(anybody: Api) -> None:
-    body = exact(anybody, "/v1/pricing")
+    body = exact(anybody.get("/v1/pricing"))
     assert list(body) == ["object", "text_count", "media_count", "text", "media"]
     assert body["object"] == "pricing.catalog"
     assert (len(body["text"]), len(body["media"])) == (body["text_count"], body["media_count"])
@@ -34,7 +26,7 @@ def test_the_price_list_has_texts_and_media_by_id(anybody: Api) -> None:
 
 
 def test_a_texts_price(anybody: Api) -> None:
-    rows = {row["id"]: row for row in exact(anybody, "/v1/pricing")["text"]}
+    rows = {row["id"]: row for row in exact(anybody.get("/v1/pricing"))["text"]}
     assert rows["deepseek-v4-flash"] == {
         "id": "deepseek-v4-flash",
         "name": "DeepSeek V4 Flash",
@@ -62,14 +54,14 @@ def test_a_texts_price(anybody: Api) -> None:
 def test_a_media_price(
     anybody: Api, sku: str, modality: str, mode: str, per_call: str, detail: dict[str, object]
 ) -> None:
-    row = next(row for row in exact(anybody, "/v1/pricing")["media"] if row["id"] == sku)
+    row = next(row for row in exact(anybody.get("/v1/pricing"))["media"] if row["id"] == sku)
     assert list(row) == ["id", "name", "modality", "pricing_mode", "usd_per_call", "detail"]
     assert (row["modality"], row["pricing_mode"], row["usd_per_call"]) == (modality, mode, Decimal(per_call))
     assert row["detail"].items() >= detail.items()
 
 
 def test_what_is_sold_by_the_second_has_the_contracts_detail(anybody: Api) -> None:
-    rows = {row["id"]: row for row in exact(anybody, "/v1/pricing")["media"]}
+    rows = {row["id"]: row for row in exact(anybody.get("/v1/pricing"))["media"]}
     assert rows["veo-3-fast"]["detail"] == {
         "per_second_usd": Decimal("0.135"),
         "provider_cost_per_sec": Decimal("0.1"),
@@ -83,9 +75,9 @@ def test_what_is_sold_by_the_second_has_the_contracts_detail(anybody: Api) -> No
 
 
 def test_the_older_price_list_has_the_texts_twice(anybody: Api) -> None:
-    body = exact(anybody, "/v1/credits/pricing")
+    body = exact(anybody.get("/v1/credits/pricing"))
     assert body["object"] == "list"
-    assert body["data"] == exact(anybody, "/v1/pricing")["text"]
+    assert body["data"] == exact(anybody.get("/v1/pricing"))["text"]
     assert body["models"] == {row["id"]: row for row in body["data"]}
 
 

@@ -13,17 +13,11 @@ import pytest
 
 from tests.gateway_process import GatewayProcess
 from tests.server import catalog
-from tests.server.api import HELLO, Answer, Api, nanos
+from tests.server.api import HELLO, Answer, Api, exact, nanos
 from tests.server.books import count
 from tests.server.customers import open_account, stranger
 from tests.server.waiting import wait_until
 from tests.upstream.process import UpstreamProcess
-
-
-def exact(answer: Answer) -> Any:
-    """The body, its numbers as they were written."""
-    assert answer.status == 200, answer
-    return json.loads(answer.body, parse_float=Decimal)
 
 
 def call(api: Api, model: str = "good", **headers: str) -> Answer:

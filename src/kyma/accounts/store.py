@@ -7,9 +7,10 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text, update
 
 from kyma.accounts.tables import api_key, app_user, session
+from kyma.core.ids import DAY_MS
 
-SESSION_IDLE_MS: Final = 14 * 86_400_000
-SESSION_LIFE_MS: Final = 30 * 86_400_000
+SESSION_IDLE_MS: Final = 14 * DAY_MS
+SESSION_LIFE_MS: Final = 30 * DAY_MS
 
 
 class UserRow(msgspec.Struct, frozen=True):

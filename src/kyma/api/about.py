@@ -136,8 +136,8 @@ class Capabilities(BaseModel):
     pricing: PricingModel
 
 
-@router.get("/v1/config", summary="Agent auto-configuration", operation_id="getConfig")
-async def config(gateway: TheGateway, shelf: TheShelf) -> ConfigView:
+@router.get("/v1/config", summary="Agent auto-configuration")
+async def get_config(gateway: TheGateway, shelf: TheShelf) -> ConfigView:
     """Everything a program needs to set itself up, without a key."""
     base, offered, aliases = gateway.base_url, shelf.offered(), shelf.aliases(include_all=False)
     chats = [sku.id for sku in shelf.catalog.offered() if sku.kind == "chat"]
@@ -165,8 +165,8 @@ async def config(gateway: TheGateway, shelf: TheShelf) -> ConfigView:
     )
 
 
-@router.get("/v1/capabilities", summary="Gateway capabilities", operation_id="getCapabilities")
-async def capabilities(gateway: TheGateway, shelf: TheShelf) -> Capabilities:
+@router.get("/v1/capabilities", summary="Gateway capabilities")
+async def get_capabilities(gateway: TheGateway, shelf: TheShelf) -> Capabilities:
     """What may be relied on here, in short."""
     offered, settings = shelf.offered(), gateway.settings
     return Capabilities(

@@ -51,10 +51,9 @@ class Badge(BaseModel):
 @router.get(
     "/registry/image-models.json",
     summary="Image models",
-    operation_id="getImageRegistry",
     response_model_exclude_unset=True,
 )
-async def image_registry(shelf: TheShelf) -> ImageRegistry:
+async def get_image_registry(shelf: TheShelf) -> ImageRegistry:
     """`updated_at` is when its newest model came."""
     found = [sku for sku in shelf.known() if isinstance(sku, MediaModel) and sku.modality == "image"]
     return ImageRegistry(
@@ -64,18 +63,18 @@ async def image_registry(shelf: TheShelf) -> ImageRegistry:
     )
 
 
-@router.get("/api/badge/models.json", summary="Badge: how many models are served", operation_id="getModelsBadge")
-async def models_badge(shelf: TheShelf) -> Badge:
+@router.get("/api/badge/models.json", summary="Badge: how many models are served")
+async def get_models_badge(shelf: TheShelf) -> Badge:
     return _badge("models", str(len(shelf.offered())))
 
 
-@router.get("/api/badge/creators.json", summary="Badge: how many made them", operation_id="getCreatorsBadge")
-async def creators_badge(shelf: TheShelf) -> Badge:
+@router.get("/api/badge/creators.json", summary="Badge: how many made them")
+async def get_creators_badge(shelf: TheShelf) -> Badge:
     return _badge("creators", str(len({sku.owned_by for sku in shelf.offered()})))
 
 
-@router.get("/api/badge/free-credit.json", summary="Badge: the sign-up credit", operation_id="getFreeCreditBadge")
-async def free_credit_badge(gateway: TheGateway) -> Badge:
+@router.get("/api/badge/free-credit.json", summary="Badge: the sign-up credit")
+async def get_free_credit_badge(gateway: TheGateway) -> Badge:
     return _badge("free credit", dollars(gateway.settings.signup_credit_usd))
 
 

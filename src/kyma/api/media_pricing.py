@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from kyma.core.media import MS_PER_SECOND, Made, MediaModel, MegapixelRate, Mode, QualityRate, Rate, TokenRate, UnitRate
+from kyma.core.media import MediaModel
 from kyma.core.money import Picos, each_text, per_million_text, per_thousand_text, usd_float
+from kyma.core.rates import MS_PER_SECOND, Made, MegapixelRate, Mode, QualityRate, Rate, TokenRate, UnitRate
 
 UNIT_FIELDS = {
     "per-image": "per_image_usd",

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, field_validator
 from kyma.catalog import PURPOSES, Filter, SkuCapability, SkuModality
 from kyma.core.errors import InvalidRequest
 from kyma.core.media import PickerTier
+from kyma.core.model import CostTier, LatencyTier, QualityTier
 
 IGNORED = ("beta", "client_version")
 """What Anthropic's beta clients and Codex add to their question by themselves."""
@@ -22,9 +23,9 @@ class ModelQuery(BaseModel):
     vision: bool | None = Field(None, description="Models that see images")
     reasoning: bool | None = Field(None, description="Models that think before they answer")
     structured_outputs: bool | None = Field(None, description="Models that answer in JSON when told to")
-    latency_tier: Literal["fast", "medium", "slow"] | None = None
-    cost_tier: Literal["cheap", "balanced", "premium"] | None = None
-    quality_tier: Literal["efficient", "strong", "frontier-open", "frontier"] | None = Field(
+    latency_tier: LatencyTier | None = None
+    cost_tier: CostTier | None = None
+    quality_tier: Literal[QualityTier, "frontier"] | None = Field(
         None, description="`frontier` is another word for `frontier-open`"
     )
     min_context_window: int | None = Field(None, ge=0, description="Tokens")

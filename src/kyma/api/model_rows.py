@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from kyma.api.media_pricing import MediaPricing, media_pricing
 from kyma.api.shelf import Shelf, endpoint_of
 from kyma.catalog import SkuCapability, SkuModality, capability_of, modality_of
-from kyma.core.media import MediaModel, Mode, PickerTier, Sku
-from kyma.core.model import Kind, Model, ReleaseStage, Status
+from kyma.core.media import MediaModel, PickerTier, Sku
+from kyma.core.model import CostTier, Kind, LatencyTier, Model, QualityTier, ReleaseStage, Status
 from kyma.core.money import per_million_text, per_thousand_text
+from kyma.core.rates import Mode
 
 
 class Pricing(BaseModel):
@@ -58,9 +59,9 @@ class SkuRow(BaseModel):
     supports_reasoning: bool
     supports_structured_outputs: bool
     supports_caching: bool
-    latency_tier: Literal["fast", "medium", "slow"]
-    cost_tier: Literal["cheap", "balanced", "premium"]
-    quality_tier: Literal["efficient", "strong", "frontier-open"]
+    latency_tier: LatencyTier
+    cost_tier: CostTier
+    quality_tier: QualityTier
     tier: PickerTier | None
     """The picker's own taxonomy; texts have none."""
     release_stage: ReleaseStage

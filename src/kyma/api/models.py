@@ -34,7 +34,7 @@ class OneModel(ModelRow):
     routes: list[RouteRow] | None = None
 
 
-@router.get("/v1/models", summary="List all models", operation_id="listModels", response_model_exclude_unset=True)
+@router.get("/v1/models", summary="List all models", response_model_exclude_unset=True)
 async def list_models(shelf: TheShelf, query: TheQuery) -> ModelList:
     """The SKUs this gateway can serve now; `include=all` adds those that lack something, with what is missing."""
     wanted = query.filter
@@ -53,7 +53,6 @@ async def list_models(shelf: TheShelf, query: TheQuery) -> ModelList:
 @router.get(
     "/v1/models/{model_id:path}",
     summary="One model",
-    operation_id="getModel",
     response_model_exclude_unset=True,
     responses={404: {"description": "Unknown model"}},
 )

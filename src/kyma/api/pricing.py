@@ -8,9 +8,10 @@ from kyma.api.media_pricing import media_pricing, usd_per_call
 from kyma.api.model_rows import media_limits, text_pricing
 from kyma.api.public import public
 from kyma.api.shelf import TheShelf
-from kyma.core.media import MediaModel, Modality, Mode, UnitRate
+from kyma.core.media import MediaModel, Modality
 from kyma.core.model import Model
 from kyma.core.money import each_text
+from kyma.core.rates import Mode, UnitRate
 
 router = public(60, ["Discovery"])
 
@@ -52,8 +53,8 @@ class CreditsPricing(BaseModel):
     models: dict[str, TextPrice]
 
 
-@router.get("/v1/pricing", summary="Every price", operation_id="getPricingCatalog")
-async def pricing(shelf: TheShelf) -> PricingCatalog:
+@router.get("/v1/pricing", summary="Every price")
+async def get_pricing_catalog(shelf: TheShelf) -> PricingCatalog:
     """Texts and media that are not retired, each by id."""
     kept = [sku for sku in shelf.known() if sku.status != "retired"]
     text = [_text_price(sku) for sku in kept if isinstance(sku, Model)]
@@ -63,8 +64,8 @@ async def pricing(shelf: TheShelf) -> PricingCatalog:
     )
 
 
-@router.get("/v1/credits/pricing", summary="Model pricing table", operation_id="getPricing")
-async def credits_pricing(shelf: TheShelf) -> CreditsPricing:
+@router.get("/v1/credits/pricing", summary="Model pricing table")
+async def get_pricing(shelf: TheShelf) -> CreditsPricing:
     """Texts alone; kept for clients that ask here. `/v1/pricing` has everything."""
     rows = [_text_price(model) for model in shelf.catalog.all() if model.status != "retired"]
     return CreditsPricing(object="list", data=rows, models={row.id: row for row in rows})

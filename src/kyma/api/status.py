@@ -9,10 +9,9 @@ from kyma.api.depends import TheGateway
 from kyma.api.public import public
 from kyma.api.times import iso
 from kyma.gateway import LOCAL, LOCAL_EMBED, Gateway
+from kyma.gateway.standing import ModelWord, Word
 
 router = public(10, ["Discovery"])
-
-Word = Literal["operational", "degraded", "outage"]
 
 
 class LocalModelStatus(BaseModel):
@@ -22,7 +21,7 @@ class LocalModelStatus(BaseModel):
 
 class ModelStatus(BaseModel):
     id: str
-    status: Literal["operational", "degraded", "down"]
+    status: ModelWord
 
 
 class Components(BaseModel):

@@ -17,12 +17,12 @@ from kyma.api.media_pricing import media_pricing
 from kyma.api.public import public
 from kyma.api.shelf import Shelf, TheShelf, endpoint_of
 from kyma.catalog import builtin_data
+from kyma.core.ids import DAY_MS
 from kyma.core.media import MediaModel, Sku
 from kyma.core.money import per_million_text
 
 router = public(300, ["Discovery"], checks_keys=False)
 
-MS_PER_DAY = 86_400_000
 DISCOVERY = {
     "/v1/models": "models served here, with prices and abilities; `?include=all` for the whole catalog",
     "/v1/models/recommend": "a model for a use case or an agent, with its configuration",
@@ -52,7 +52,7 @@ async def llms_full(gateway: TheGateway, shelf: TheShelf) -> str:
 async def security(gateway: TheGateway) -> str:
     """RFC 9116. It is good for some days more, counted from midnight UTC."""
     settings, url = gateway.settings, f"{gateway.base_url}/.well-known/security.txt"
-    today = datetime.fromtimestamp(gateway.clock.now_ms() // MS_PER_DAY * MS_PER_DAY / 1000, UTC)
+    today = datetime.fromtimestamp(gateway.clock.now_ms() // DAY_MS * DAY_MS / 1000, UTC)
     expires = today + timedelta(days=settings.security_expires_days)
     lines = [
         f"Contact: {settings.security_contact or default_contact(gateway.base_url)}",

@@ -43,10 +43,9 @@ class TierMatrix(BaseModel):
 @router.get(
     "/v1/limits/tiers",
     summary="Limits by deposit tier",
-    operation_id="getTiers",
     response_model_exclude_unset=True,
 )
-async def tiers(gateway: TheGateway) -> TierMatrix:
+async def get_tiers(gateway: TheGateway) -> TierMatrix:
     return TierMatrix(object="tier.matrix", tiers=[_row(tier) for tier in gateway.catalog.tiers])
 
 

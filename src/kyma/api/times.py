@@ -3,9 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 from kyma.core.errors import InvalidRequest
+from kyma.core.ids import DAY_MS
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 END_MS = 32_503_680_000_000
 """The year 3000: what comes later is no time that anybody means."""
 MAX_DAYS = 366
@@ -31,9 +30,11 @@ def span(start: str | None, end: str | None, now_ms: int, step_ms: int = 1) -> t
     until = now_ms + 1 if end is None else _moment(end, "to", 1)
     since = until - DEFAULT_DAYS * DAY_MS if start is None else _moment(start, "from", 0)
     if since >= until:
-        raise InvalidRequest("`from` must be before `to`", code="invalid_time", param="from")
+        raise InvalidRequest("from: it must be before `to`", code="invalid_time", param="from")
     if until - since > MAX_DAYS * DAY_MS:
-        raise InvalidRequest(f"at most {MAX_DAYS} days can be asked for at once", code="invalid_time", param="from")
+        raise InvalidRequest(
+            f"from: at most {MAX_DAYS} days can be asked for at once", code="invalid_time", param="from"
+        )
     return since // step_ms * step_ms, -(-until // step_ms) * step_ms
 
 
@@ -51,6 +52,4 @@ def _moment(text: str, param: str, days: int) -> int:
         return found
     except (ValueError, OverflowError):
         shown = "2026-11-30 or 2026-11-30T12:00:00Z"
-        raise InvalidRequest(
-            f"`{param}` is no date or time such as {shown}", code="invalid_time", param=param
-        ) from None
+        raise InvalidRequest(f"{param}: no date or time such as {shown}", code="invalid_time", param=param) from None

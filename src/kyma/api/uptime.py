@@ -1,6 +1,5 @@
 """GET /v1/models/uptime: how many of the requests for each model were served."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from fastapi import Query
@@ -9,13 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from kyma.api.depends import TheGateway
 from kyma.api.public import public
+from kyma.api.times import iso_day
+from kyma.core.ids import DAY_MS
 from kyma.core.tally import Tally
 from kyma.gateway import Gateway
 from kyma.uptime.uptime import MOST_DAYS
 
 router = public(30, ["Discovery"])
-
-S_A_DAY = 86_400
 
 
 class UptimeDay(BaseModel):
@@ -98,7 +97,7 @@ def _days(gateway: Gateway, model_id: str, days: int) -> list[UptimeDay]:
     tallies = {day: gateway.uptime.day(day, model_id) for day in range(today - days + 1, today + 1)}
     return [
         UptimeDay(
-            date=datetime.fromtimestamp(day * S_A_DAY, UTC).date().isoformat(),
+            date=iso_day(day * DAY_MS),
             uptime_pct=tally.uptime_pct,
             requests=tally.requests,
             successes=tally.served,

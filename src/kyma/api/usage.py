@@ -3,18 +3,18 @@
 Metadata only; prompts and answers are kept nowhere. A call of somebody else does not exist.
 """
 
-import base64
 import csv
 import io
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from kyma.api.depends import Caller, Operator, TheGateway
-from kyma.api.times import DAY_MS, HOUR_MS, iso, span
+from kyma.api.times import iso, span
+from kyma.api.usage_query import Cursor, Filters, Form, Groups, Limit, Times, Word, cursor_of, place_of
 from kyma.api.usage_views import (
     Counts,
     LogDetail,
@@ -29,10 +29,11 @@ from kyma.api.usage_views import (
     operator_row,
 )
 from kyma.core.errors import InvalidRequest, NotFound
+from kyma.core.ids import DAY_MS, HOUR_MS
 from kyma.core.money import usd_text
 from kyma.gateway import Gateway
 from kyma.usage import UsageRow
-from kyma.usage.logs import LogAsked, LogPage, Place, fetch_call, fetch_price_book, read_logs
+from kyma.usage.logs import LogAsked, LogPage, fetch_call, fetch_price_book, read_logs
 from kyma.usage.reading import FILTERS, GROUPS, MAX_GROUPS, Asked, Used, read_usage
 
 router = APIRouter(tags=["Usage"])
@@ -43,34 +44,8 @@ operators = APIRouter(
 OF_ALL: Final = ("day", "model", "app")
 """What all accounts together are summed by."""
 
-Since = Annotated[str | None, Query(alias="from", description="A date or a time; thirty days before `to` without it")]
-Until = Annotated[str | None, Query(alias="to", description="A date, which is taken in, or a time; now without it")]
-Groups = Annotated[str, Query(description="One or more of day, hour, model, key, app; separated by commas")]
-Form = Annotated[Literal["json", "csv"] | None, Query(description="Or by the header Accept")]
-Word = Annotated[str | None, Query(max_length=256)]
-Limit = Annotated[int, Query(ge=1, le=1000)]
-Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before")]
-
-
-def times_of(since: Since = None, until: Until = None) -> tuple[str | None, str | None]:
-    return since, until
-
-
-def filters_of(model: Word = None, key: Word = None, app: Word = None, status: Word = None) -> dict[str, str]:
-    """What was given. Raises: InvalidRequest for characters that no value has."""
-    given = {"model": model, "key": key, "app": app, "status": status}
-    for name, value in given.items():
-        if value is not None and not value.isprintable():
-            raise InvalidRequest(f"{name} holds characters that cannot be printed", param=name)
-    return {name: value for name, value in given.items() if value is not None}
-
-
-Times = Annotated[tuple[str | None, str | None], Depends(times_of)]
-Filters = Annotated[dict[str, str], Depends(filters_of)]
-
 UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "No such call of yours"}}
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-_cursors = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=0, lt=1 << 53)], str])
 
 
 @router.get("/v1/usage", summary="What was used", response_model=UsageView, responses=CSV)
@@ -167,12 +142,16 @@ async def _usage(
     if wrong := [name for name in names if name not in known]:
         raise InvalidRequest(f"group_by: {wrong[0]!r} is none of {', '.join(known)}", param="group_by")
     if account_id is None and (wrong := [name for name in filters if name not in OF_ALL]):
-        raise InvalidRequest(f"{wrong[0]} can be told apart of one account only: name it by `account`", param=wrong[0])
+        raise InvalidRequest(
+            f"{wrong[0]}: it can be told apart of one account only; name it by `account`", param=wrong[0]
+        )
     start, end = span(*times, gateway.clock.now_ms(), DAY_MS if account_id is None else HOUR_MS)
     asked = Asked(account_id, start, end, names, filters)
     used = await gateway.database.read(partial(read_usage, asked=asked))
     if len(used) > MAX_GROUPS:
-        raise InvalidRequest(f"more than {MAX_GROUPS} groups: ask for less time or fewer kinds", param="group_by")
+        raise InvalidRequest(
+            f"group_by: more than {MAX_GROUPS} groups; ask for less time or fewer kinds", param="group_by"
+        )
     if (form or _accepted(request)) == "csv":
         return Response(_csv(names, used), media_type="text/csv", headers={"content-disposition": ATTACHED})
     members = {
@@ -219,7 +198,7 @@ async def _page(
 ) -> LogPage:
     start, end = span(*times, gateway.clock.now_ms())
     if request_id is None:
-        asked = LogAsked(account_id, start, end, limit, _place(cursor) if cursor else None, filters)
+        asked = LogAsked(account_id, start, end, limit, place_of(cursor) if cursor else None, filters)
         return await gateway.database.read(partial(read_logs, asked=asked))
     row = await _call(gateway, request_id)
     is_meant = (
@@ -233,7 +212,7 @@ async def _page(
 
 def _list(rows: list[dict[str, object]], page: LogPage) -> Response:
     """A thousand rows would take the models that describe them a tenth of a second."""
-    members = {"object": "list", "data": rows, "has_more": page.next is not None, "next_cursor": _cursor(page)}
+    members = {"object": "list", "data": rows, "has_more": page.next is not None, "next_cursor": cursor_of(page)}
     return Response(msgspec.json.encode(members), media_type="application/json")
 
 
@@ -245,20 +224,3 @@ async def _call(gateway: Gateway, request_id: str) -> UsageRow | None:
 
 async def _charge(gateway: Gateway, row: UsageRow) -> object:
     return charge(row, await gateway.database.read(partial(fetch_price_book, version=row.price_version)))
-
-
-def _cursor(page: LogPage) -> str | None:
-    if page.next is None:
-        return None
-    return base64.urlsafe_b64encode(msgspec.json.encode(page.next)).decode().rstrip("=")
-
-
-def _place(cursor: str) -> Place:
-    """Raises: InvalidRequest for what was never a cursor."""
-    try:
-        created_at, request_id = _cursors.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, msgspec.MsgspecError):
-        raise InvalidRequest("cursor: send a `next_cursor` as it came", param="cursor") from None
-    if not request_id.isprintable():
-        raise InvalidRequest("cursor: send a `next_cursor` as it came", param="cursor")
-    return Place(created_at, request_id)

@@ -14,11 +14,12 @@ from kyma.catalog.auto import AUTO, AUTO_NAMES, Choice, Needs, Rule, choose
 from kyma.catalog.names import closest
 from kyma.catalog.substitutes import substitute_for
 from kyma.core.errors import InvalidRequest, NotFound, RequestError
-from kyma.core.media import MediaModel, Rate, Sku
+from kyma.core.media import MediaModel, Sku
 from kyma.core.model import Alternative, Model, Price, Provider
 from kyma.core.money import NANOS_PER_USD, Nanos
 from kyma.core.preferences import Preferences
 from kyma.core.principal import Tier
+from kyma.core.rates import Rate
 
 _NAME_SHOWN = 80
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from kyma.catalog.sheets import CatalogError
 
 
@@ -16,11 +18,17 @@ class Later(Protocol):
 
 FirstT = TypeVar("FirstT")
 LaterT = TypeVar("LaterT", bound=Later)
+RowT = TypeVar("RowT", bound=msgspec.Struct)
 
 
 def in_force(first: FirstT, later: Sequence[LaterT], today: date) -> FirstT | LaterT:
     """The last that has begun."""
     return next((row for row in reversed(later) if row.starts_on <= today), first)
+
+
+def brought_to(row: RowT, now: msgspec.Struct, form: type[msgspec.Struct]) -> RowT:
+    """A first row with the figures of the one in force: the fields of `form`."""
+    return msgspec.structs.replace(row, **{field: getattr(now, field) for field in form.__struct_fields__})
 
 
 def steps(where: str, first: FirstT, later: Sequence[LaterT]) -> Iterator[tuple[str, FirstT | LaterT]]:

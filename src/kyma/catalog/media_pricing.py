@@ -5,12 +5,12 @@ from datetime import date
 
 import msgspec
 
-from kyma.catalog.dated import in_force, steps
+from kyma.catalog.dated import brought_to, in_force, steps
 from kyma.catalog.media_rows import LARGER, PRICES, MediaPriceRow, MediaPrices, MediaRouteRow, MediaRow
 from kyma.catalog.pricing import DEAREST, exactly, in_place, still_there
 from kyma.catalog.sheets import CatalogError
-from kyma.core.media import MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 from kyma.core.money import Picos, each_to_picos, per_million_to_picos, per_thousand_to_picos, with_markup
+from kyma.core.rates import MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 
 Costed = tuple[MediaRouteRow, Rate]
 
@@ -45,8 +45,7 @@ def media_offer(model_id: str, row: MediaRow, vendors: Collection[str], today: d
 def _costed(row: MediaRow, vendors: Collection[str], today: date) -> Iterator[Costed]:
     for where, route in in_place(row, row.routes, "vendor", vendors):
         now, cost = _today(where, row, route, today)
-        figures = {field: getattr(now, field) for field in MediaPrices.__struct_fields__}
-        yield msgspec.structs.replace(route, **figures), cost
+        yield brought_to(route, now, MediaPrices), cost
 
 
 def _today(where: str, row: MediaRow, typed: MediaPriceRow | MediaRouteRow, today: date) -> tuple[MediaPrices, Rate]:

@@ -9,18 +9,17 @@ from datetime import date
 import msgspec
 
 from kyma.catalog.rows import (
-    CostTier,
-    LatencyTier,
     Modality,
     Positive,
     Purpose,
-    QualityTier,
     Row,
     RowStatus,
     SourcedRow,
     Text,
 )
-from kyma.core.media import Capability, Limits, Mode, PickerTier, Pool
+from kyma.core.media import Capability, Limits, PickerTier, Pool
+from kyma.core.model import CostTier, LatencyTier, QualityTier
+from kyma.core.rates import Mode
 
 PRICES: Mapping[Mode, tuple[str, ...]] = {
     "per-image": ("usd_per_image",),

@@ -11,7 +11,7 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from kyma.catalog.dated import in_force, steps
+from kyma.catalog.dated import brought_to, in_force, steps
 from kyma.catalog.dates import has_ended
 from kyma.catalog.rows import ModelRow, PriceRow, ProviderRow, RouteRow, Row, UnitPrices
 from kyma.catalog.sheets import CatalogError, quirks_of
@@ -82,8 +82,7 @@ def costs(row: ModelRow, providers: Mapping[str, ProviderRow], today: date) -> I
             if not (_is_paid(row, _cost(place, typed)) or row.is_free or providers[route.provider].is_local):
                 raise CatalogError(f"{place}.input: only a local provider may cost nothing")
         now = in_force(route, route.later, today)
-        figures = {field: getattr(now, field) for field in UnitPrices.__struct_fields__}
-        yield msgspec.structs.replace(route, **figures), _cost(where, now)
+        yield brought_to(route, now, UnitPrices), _cost(where, now)
 
 
 def fits(kind: Kind, cost: Price, price: Price) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from kyma.catalog.auto import Need
-from kyma.core.model import Auth, DataPolicy, Discovery, Kind
+from kyma.core.model import Auth, CostTier, DataPolicy, Discovery, Kind, LatencyTier, QualityTier
 from kyma.core.principal import AudioPools
 from kyma.core.upstream import Timeouts
 
@@ -40,9 +40,6 @@ Purpose = Literal[
 ]
 RowStatus = Literal["stable", "preview", "limited", "legacy"]
 """`retired` follows from `retires_on`."""
-LatencyTier = Literal["fast", "medium", "slow"]
-CostTier = Literal["cheap", "balanced", "premium"]
-QualityTier = Literal["efficient", "strong", "frontier-open"]
 Modality = Literal["text", "image", "audio", "video", "embedding", "score"]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 Words = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z ,-]{0,59}$")]

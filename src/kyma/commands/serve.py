@@ -66,7 +66,7 @@ async def _serve(config: Config, engines: Mapping[str, Engine], listener: socket
         for provider_id, engine in engines.items():
             log_path = config.data_dir / "logs" / f"{provider_id}-model.log"
             await gateway.start_engine(provider_id, LocalModel(engine, log_path=log_path))
-        gateway.spawn(_greet(gateway, key))
+        gateway.background.spawn(_greet(gateway, key))
         _settle_memory()
         _reload_at_hangup(gateway)
         with gateway.control_token.announced(make_data_dir(config), config.local_url):
@@ -81,7 +81,7 @@ def _reload_at_hangup(gateway: Gateway) -> None:
         if was_shown and not os.isatty(STDERR):
             os.kill(os.getpid(), signal.SIGTERM)
         else:
-            gateway.spawn(_reload(gateway))
+            gateway.background.spawn(_reload(gateway))
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hang_up)
 

@@ -1,8 +1,11 @@
-"""Ids that we mint, and the clock that is handed in so that a simulator can drive time."""
+"""Ids that we mint, and the clock that is handed in so that a simulator can drive time. Days and hours are UTC."""
 
 import random
 import time
 from typing import Protocol
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 
 
 class Clock(Protocol):

@@ -16,6 +16,10 @@ Status = Literal["stable", "preview", "limited", "legacy", "retired"]
 ReleaseStage = Literal["stable", "preview", "limited"]
 """The contract's words, which say nothing of a SKU's end."""
 
+LatencyTier = Literal["fast", "medium", "slow"]
+CostTier = Literal["cheap", "balanced", "premium"]
+QualityTier = Literal["efficient", "strong", "frontier-open"]
+
 
 class Quirks(msgspec.Struct, frozen=True):
     """How one provider's wire form departs from its dialect, as data. Defaults are the dialect's own behaviour."""
@@ -248,9 +252,9 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     supports_reasoning: bool
     supports_structured_outputs: bool
     supports_caching: bool
-    latency_tier: Literal["fast", "medium", "slow"]
-    cost_tier: Literal["cheap", "balanced", "premium"]
-    quality_tier: Literal["efficient", "strong", "frontier-open"]
+    latency_tier: LatencyTier
+    cost_tier: CostTier
+    quality_tier: QualityTier
     status: Status
     recommended_for: tuple[str, ...]
     recommended: bool

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -24,9 +24,10 @@ from kyma.config import Config, ConfigError, Settings
 from kyma.core.chat import CallRequest
 from kyma.core.ids import Clock, SystemClock, new_id
 from kyma.core.money import percent_to_share, usd_to_nanos
-from kyma.core.principal import AudioPools, MediaSlots, Principal, Tier
+from kyma.core.principal import Principal, Tier
 from kyma.core.tally import Tallies
 from kyma.credentials import KeyState, Safe, Vault
+from kyma.gateway.background import Background
 from kyma.gateway.control import ControlToken
 from kyma.gateway.discovery import Lookout
 from kyma.gateway.masters import read_masters
@@ -42,6 +43,7 @@ from kyma.gateway.overview import out_of_service, route_states
 from kyma.gateway.publisher import Publisher
 from kyma.gateway.reloading import Reloaded
 from kyma.gateway.standing import Board, Sight
+from kyma.gateway.unlimited import NO_LIMITS
 from kyma.identity import Registration
 from kyma.ledger import Ledger, LedgerSettings
 from kyma.ledger.spool import Spool
@@ -60,15 +62,6 @@ log = logging.getLogger("kyma.gateway")
 LOCAL, LOCAL_EMBED = "local", "local-embed"
 """The provider ids of the embedded chat model and of the embedded embedding model."""
 
-UNLIMITED = 10**9
-NO_SLOT_LIMITS = MediaSlots(
-    image_concurrent=UNLIMITED,
-    image_queue_depth_cap=UNLIMITED,
-    video_concurrent=UNLIMITED,
-    video_queue_depth_cap=UNLIMITED,
-    audio=AudioPools(UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED),
-)
-NO_LIMITS = tuple(Tier(n, f"Tier {n}", 0, UNLIMITED, UNLIMITED, UNLIMITED, UNLIMITED, NO_SLOT_LIMITS) for n in range(5))
 FLUSH_LAST_USED_S = 60.0
 LAST_COMMIT_S = 10.0
 
@@ -127,7 +120,7 @@ class Gateway:
         self._summing = Summing(database, clock, self.settings.usage_retention_days)
         self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())
         self._spool = Spool(config.data_dir / "unsettled.json", Settled)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.background = Background()
 
     @property
     def config(self) -> Config:
@@ -192,33 +185,19 @@ class Gateway:
         read_masters(self.config)  # a wrong one is told now, not to the first who needs it
         await self.publisher.start()
         await self.switches.load()
-        published = (self.publisher.keep_following_keys(), self.publisher.keep_following_days())
-        for work in (self.ledger.keep(), self.calls.tend(), self._flush_last_used(), self._summing.keep(), *published):
-            self.spawn(work)
-        self.spawn(self.uptime.keep(self.settings.uptime_flush_s))
-        self.spawn(self.board.keep())
-        if self.settings.probe_interval_s:
-            self.spawn(self._prober().keep(self.settings.probe_interval_s))
-        if not is_embedded(self.config):
-            self.spawn(self.switches.follow())
-        if self._tokens is not None:
-            self.spawn(self._tokens.keep())
-        if self.settings.ollama_refresh_s:
-            lookout = Lookout(self.client, lambda name: self.config.secret(name))
-            self.spawn(self.publisher.keep_discovering(lookout))
+        for work in self._work():
+            self.background.spawn(work)
 
     async def start_engine(self, provider_id: str, engine: LocalModel) -> None:
         """Start an embedded model; it joins the catalog when it is ready and leaves it when it is not."""
         self.engines[provider_id] = engine
         await engine.start()
-        self.spawn(self.publisher.keep_following(engine))
+        self.background.spawn(self.publisher.keep_following(engine))
 
     async def stop(self) -> None:
         """Let calls end, settle every one, give leases back, stop what was started."""
         self.calls.start_draining()
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.background.stop()
         unsettled = await self.writer.close(LAST_COMMIT_S)
         if unsettled:
             self._spool.write(unsettled)
@@ -232,17 +211,6 @@ class Gateway:
         await self.client.close()
         self.accounts.close()
         await self.database.close()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run background work for the life of the gateway; its failure is logged."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background work ended: %r", error)
 
     async def reload(self, *, accept_prices: bool = False) -> Reloaded:
         """Read catalog, agents, `kyma.toml` and secrets anew, check all of it, then work by it from the next call on.
@@ -258,6 +226,26 @@ class Gateway:
         self._take_up(self.settings)
         log.info("%s", told.in_words())
         return told
+
+    def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """What goes on in the background, by the settings."""
+        settings = self.settings
+        yield self.ledger.keep()
+        yield self.calls.tend()
+        yield self._flush_last_used()
+        yield self._summing.keep()
+        yield self.publisher.keep_following_keys()
+        yield self.publisher.keep_following_days()
+        yield self.uptime.keep(settings.uptime_flush_s)
+        yield self.board.keep()
+        if settings.probe_interval_s:
+            yield self._prober().keep(settings.probe_interval_s)
+        if not is_embedded(self.config):
+            yield self.switches.follow()
+        if self._tokens is not None:
+            yield self._tokens.keep()
+        if settings.ollama_refresh_s:
+            yield self.publisher.keep_discovering(Lookout(self.client, lambda name: self.config.secret(name)))
 
     def _prober(self) -> Prober:
         settings = self.settings

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from kyma.catalog import Agent, Catalog, Sheets, UseCase, assemble
 from kyma.catalog.moves import PricesMoved, moves
 from kyma.config import Config
-from kyma.core.ids import Clock
+from kyma.core.ids import DAY_MS, Clock
 from kyma.credentials import Safe, Vault
 from kyma.gateway.discovered import Found, with_discovered
 from kyma.gateway.discovery import Lookout
@@ -27,7 +27,6 @@ log = logging.getLogger("kyma.gateway")
 
 DAY_POLL_S = 60.0
 """How often the day is looked at: a machine that slept through midnight has its new prices within that."""
-DAY_MS = 86_400_000
 
 
 class Publisher:

@@ -8,7 +8,7 @@ Tokens are charged by estimate and corrected when the call has ended.
 from collections.abc import Sequence
 
 from kyma.core.errors import InvalidRequest, RateLimited
-from kyma.core.ids import Clock
+from kyma.core.ids import DAY_MS, Clock
 from kyma.core.principal import Principal, Tier
 from kyma.limits.headers import HeaderLines, HeaderList, pairs, refusal_headers, success_lines
 from kyma.limits.state import Admission, Buckets, LimitsView, Rate, Rates, Standing, rates_of
@@ -16,7 +16,6 @@ from kyma.limits.state import Admission, Buckets, LimitsView, Rate, Rates, Stand
 _SLACK_NS = 1_000
 """Clocks count in floats: somebody who waited exactly as long as told must not be a nanosecond early."""
 
-_DAY_MS = 86_400_000
 _MINUTE_MS = 60_000
 _MAX_ACCOUNTS = 100_000
 _MAX_MODELS = 16
@@ -128,8 +127,8 @@ class Limits:
     def _read_day(self, now: int) -> None:
         """Learn the UTC day; asked anew each minute, because wall clocks are set right and machines sleep."""
         wall_ms = self._clock.now_ms()
-        self._day, passed_ms = divmod(wall_ms, _DAY_MS)
-        self._day_good_until = now + min(_MINUTE_MS, _DAY_MS - passed_ms) * 1_000_000
+        self._day, passed_ms = divmod(wall_ms, DAY_MS)
+        self._day_good_until = now + min(_MINUTE_MS, DAY_MS - passed_ms) * 1_000_000
 
     def _open(self, account_id: str, now: int) -> Buckets:
         """Buckets for an account not seen lately. Each opening looks at two old ones, so memory follows the traffic."""

@@ -8,12 +8,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from kyma.core.ids import Clock
+from kyma.core.ids import DAY_MS, Clock
 from kyma.core.money import Nanos
 from kyma.storage.database import Database
 from kyma.uptime.store import Pair, claim, correct_budget, fetch_asked, note_asked, take_budget
-
-MS_A_DAY = 86_400_000
 
 
 class ProbeBudget:
@@ -37,7 +35,7 @@ class ProbeBudget:
         None if the budget does not allow it, or somebody else has asked the source meanwhile.
         """
         now = self._clock.now_ms()
-        day = now // MS_A_DAY
+        day = now // DAY_MS
 
         def work(connection: Connection) -> int | None:
             if not take_budget(connection, day, bound, self._budget):
@@ -51,7 +49,7 @@ class ProbeBudget:
 
     async def settle(self, pair: Pair, day: int, bound: Nanos, cost: Nanos) -> None:
         """A probe is over. A source that charged more than it was asked for is not probed again before tomorrow."""
-        tomorrow = (day + 1) * MS_A_DAY
+        tomorrow = (day + 1) * DAY_MS
 
         def work(connection: Connection) -> None:
             correct_budget(connection, day, cost - bound)

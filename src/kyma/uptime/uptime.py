@@ -12,14 +12,13 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from kyma.core.ids import Clock
+from kyma.core.ids import HOUR_MS, Clock
 from kyma.core.tally import ZEROS, Counts, Taken, Tallies, Tally, summed
 from kyma.storage.database import Database
 from kyma.uptime.store import HOURS_A_DAY, Pair, add, fetch_days, forget, note_asked
 
 log = logging.getLogger("kyma.uptime")
 
-MS_AN_HOUR = 3_600_000
 MOST_DAYS = 30
 RECENT_S = 600.0
 FLUSHES_A_REFRESH = 12
@@ -42,7 +41,7 @@ class Uptime:
     @property
     def today(self) -> int:
         """In days since the epoch."""
-        return self._clock.now_ms() // MS_AN_HOUR // HOURS_A_DAY
+        return self._clock.now_ms() // HOUR_MS // HOURS_A_DAY
 
     def window(self, days: int) -> Mapping[str, Tally]:
         """What was counted for each model today and on the `days` - 1 days before, up to about a minute ago."""
@@ -86,7 +85,7 @@ class Uptime:
         asked = [pair for pair, tally in taken.items() if tally.attempts]
 
         def work(connection: Connection) -> None:
-            add(connection, now // MS_AN_HOUR, taken)
+            add(connection, now // HOUR_MS, taken)
             note_asked(connection, asked, now)
 
         if taken:

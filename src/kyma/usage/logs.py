@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, text
 
+from kyma.core.ids import HOUR_MS
 from kyma.usage.reading import FILTERS, steps
-from kyma.usage.sums import HOUR_MS, STATEMENTS, fetch_mark
+from kyma.usage.sums import STATEMENTS, fetch_mark
 from kyma.usage.tables import usage
 from kyma.usage.usage import UsageRow
 

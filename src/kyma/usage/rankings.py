@@ -13,9 +13,8 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, text
 
-from kyma.core.ids import Clock
+from kyma.core.ids import DAY_MS, Clock
 from kyma.storage.database import Database
-from kyma.usage.sums import DAY_MS
 
 Period = Literal["day", "week", "month"]
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, text
 
-from kyma.usage.sums import DAY_MS, HOUR_MS, STATEMENTS, fetch_mark
+from kyma.core.ids import DAY_MS, HOUR_MS
+from kyma.usage.sums import STATEMENTS, fetch_mark
 from kyma.usage.tables import SUMMED
 
 GROUPS: Final = ("day", "hour", "model", "key", "app")

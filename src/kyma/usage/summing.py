@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from kyma.core.ids import Clock
+from kyma.core.ids import DAY_MS, Clock
 from kyma.storage.database import Database
-from kyma.usage.sums import DAY_MS, add_rows, fetch_front, fetch_mark, fetch_writers, prune
+from kyma.usage.sums import add_rows, fetch_front, fetch_mark, fetch_writers, prune
 
 log = logging.getLogger("kyma.usage")
 

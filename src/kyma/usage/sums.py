@@ -10,10 +10,9 @@ from types import MappingProxyType
 import msgspec
 from sqlalchemy import Connection, TextClause, text
 
+from kyma.core.ids import DAY_MS, HOUR_MS
 from kyma.usage.tables import BY_ACCOUNT, BY_MODEL, SUMMED
 
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 PRUNED_AT_ONCE = 500
 
 

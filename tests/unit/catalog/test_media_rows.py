@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from kyma.catalog import Catalog, CatalogError, builtin_data, load
-from kyma.core.media import Limits, MegapixelRate, QualityRate, TokenRate, UnitRate
+from kyma.core.media import Limits
+from kyma.core.rates import MegapixelRate, QualityRate, TokenRate, UnitRate
 
 from .conftest import TODAY
 

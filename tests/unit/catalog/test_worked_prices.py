@@ -8,8 +8,8 @@ import pytest
 
 from kyma.calls.meter import Meter, Outcome
 from kyma.core.answer import UsageReport
-from kyma.core.media import Made
 from kyma.core.model import Usage
+from kyma.core.rates import Made
 from tests.unit.calls.rows import chat
 
 from .conftest import Here

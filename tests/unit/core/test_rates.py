@@ -2,8 +2,7 @@
 
 import pytest
 
-from kyma.core.media import Made, MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
-from kyma.core.model import ReleaseStage, Status, release_stage
+from kyma.core.rates import Made, MegapixelRate, QualityRate, Rate, TokenRate, UnitRate
 
 
 @pytest.mark.parametrize(
@@ -40,17 +39,3 @@ def test_a_rate_at_its_own_prices_is_itself(rate: Rate) -> None:
 def test_a_quality_that_is_not_sold_has_no_price() -> None:
     with pytest.raises(KeyError):
         QualityRate({"low": 1}, "low").cost(Made(quality="ultra"))
-
-
-@pytest.mark.parametrize(
-    ("status", "stage"),
-    [
-        ("stable", "stable"),
-        ("preview", "preview"),
-        ("limited", "limited"),
-        ("legacy", "stable"),
-        ("retired", "stable"),
-    ],
-)
-def test_a_status_has_a_word_of_the_contract(status: Status, stage: ReleaseStage) -> None:
-    assert release_stage(status) == stage
