@@ -120,6 +120,12 @@ def test_what_cannot_be_asked_is_refused_by_name(customer: Api, path: str, param
     assert (answer.status, answer.error["param"]) == (400, param)
 
 
+@pytest.mark.parametrize("path", ["/v1/admin/usage", "/v1/admin/logs"])
+def test_an_account_that_cannot_be_printed_is_refused_by_name(operator: Api, path: str) -> None:
+    answer = operator.get(f"{path}?account=%00")
+    assert (answer.status, answer.error["param"]) == (400, "account")
+
+
 def test_a_span_of_time_leaves_out_what_is_outside(customer: Api) -> None:
     call(customer)
     at = logs(customer)[0]["created_at"]
