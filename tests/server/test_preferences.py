@@ -118,6 +118,13 @@ def test_the_books_have_the_name_as_it_was_asked(gateway: GatewayProcess, operat
     assert (row["model"], row["requested_model"]) == ("good", "good:floor")
 
 
+def test_an_order_of_strangers_leaves_nobody_without_fallbacks_and_everybody_with(operator: Api) -> None:
+    strangers = {"order": ["nobody"]}
+    answer = operator.chat("good", provider=strangers | {"allow_fallbacks": False})
+    assert (answer.status, answer.error["code"]) == (400, "no_source_allowed")
+    assert operator.chat("good", provider=strangers).status == 200
+
+
 def test_an_unknown_suffix_is_an_unknown_model(operator: Api) -> None:
     answer = operator.chat("good:free")
     assert (answer.status, answer.error["code"]) == (404, "model_not_found")

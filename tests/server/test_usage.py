@@ -42,6 +42,14 @@ def test_usage_is_what_calls_cost_to_the_last_digit(customer: Api) -> None:
     assert told["totals"]["requests"] == 3 and told["totals"]["output_tokens"] > 0
 
 
+def test_a_new_name_for_each_call_does_not_make_a_sum_for_each(customer: Api) -> None:
+    for n in range(103):
+        call(customer, **{"x-title": f"tool {n}"})
+    rows = exact(customer.get("/v1/usage?group_by=app"))["data"]
+    assert len(rows) == 101
+    assert {row["app"]: row["requests"] for row in rows}["other"] == 3
+
+
 def test_usage_is_grouped_as_asked_and_has_no_other_members(customer: Api) -> None:
     call(customer, **{"x-title": "My App"})
     (row,) = exact(customer.get("/v1/usage?group_by=day,hour,model,key,app"))["data"]
@@ -104,6 +112,12 @@ def test_a_time_that_is_none_is_refused(customer: Api, path: str, query: str) ->
 def test_what_cannot_be_asked_is_refused_by_name(customer: Api, path: str, param: str) -> None:
     answer = customer.get(path)
     assert (answer.status, answer.error["param"]) == (400, param)
+
+
+@pytest.mark.parametrize("path", ["/v1/admin/usage", "/v1/admin/logs"])
+def test_an_account_that_cannot_be_printed_is_refused_by_name(operator: Api, path: str) -> None:
+    answer = operator.get(f"{path}?account=%00")
+    assert (answer.status, answer.error["param"]) == (400, "account")
 
 
 def test_a_span_of_time_leaves_out_what_is_outside(customer: Api) -> None:

@@ -11,6 +11,7 @@ from kyma.calls import Terms, model_counted
 from kyma.calls.meter import input_estimate
 from kyma.core.chat import CallRequest, ChatRequest
 from kyma.core.errors import KymaError
+from kyma.core.principal import Principal
 from kyma.dialects import (
     anthropic_messages,
     gemini,
@@ -52,7 +53,7 @@ def speaking(
     async def create(gateway: Gateway, exchange: Exchange) -> None:
         """Raises: KymaError for what is wrong before a call is opened; then nothing was sent."""
         principal = await identify(gateway.accounts, exchange.scope)
-        call = await gateway.calls.open(principal, parse(exchange), _terms(exchange.scope))
+        call = await gateway.calls.open(principal, parse(exchange), _terms(gateway, principal, exchange.scope))
         exchange.watch(call.abandon)
         more = f"{id_header}: {call.request_id}\r\n".encode() if id_header else b""
         await gateway.calls.run(call, dialect, ExchangeOutlet(exchange, dialect.render_error, more, stream_lines))
@@ -148,13 +149,14 @@ def hot_route(path: str) -> Hot | None:
     return GEMINI.get(found[2]) if found else None
 
 
-def _terms(scope: Scope) -> Terms:
+def _terms(gateway: Gateway, principal: Principal, scope: Scope) -> Terms:
     """What the caller's headers say; remembered for a connection whose next head is the same."""
     memo = scope["memo"]
     terms: Terms | None = memo.get("terms")
     if terms is None:
         is_strict, stays = _is_true(scope, b"x-kyma-strict"), _is_true(scope, b"x-kyma-no-substitute")
-        terms = memo["terms"] = Terms(is_strict, stays, app_of(scope["headers"]))
+        app = gateway.apps.counted_as(principal.account_id, app_of(scope["headers"]))
+        terms = memo["terms"] = Terms(is_strict, stays, app)
     return terms
 
 

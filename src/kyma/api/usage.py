@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from kyma.api.depends import Caller, Operator, TheGateway
 from kyma.api.times import iso, span
-from kyma.api.usage_query import Cursor, Filters, Form, Groups, Limit, Times, Word, cursor_of, place_of
+from kyma.api.usage_query import Account, Cursor, Filters, Form, Groups, Limit, Times, Word, cursor_of, place_of
 from kyma.api.usage_views import (
     Counts,
     LogDetail,
@@ -94,7 +94,7 @@ async def get_any_usage(
     _operator: Operator,
     times: Times,
     filters: Filters,
-    account: Word = None,
+    account: Account,
     group_by: Groups = "day",
     format: Form = None,
 ) -> Response:
@@ -108,7 +108,7 @@ async def list_any_logs(
     _operator: Operator,
     times: Times,
     filters: Filters,
-    account: Word = None,
+    account: Account,
     request_id: Word = None,
     limit: Limit = 50,
     cursor: Cursor = None,

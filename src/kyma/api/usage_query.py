@@ -26,14 +26,23 @@ def times_of(since: Since = None, until: Until = None) -> tuple[str | None, str 
 def filters_of(model: Word = None, key: Word = None, app: Word = None, status: Word = None) -> dict[str, str]:
     """What was given. Raises: InvalidRequest for characters that no value has."""
     given = {"model": model, "key": key, "app": app, "status": status}
-    for name, value in given.items():
-        if value is not None and not value.isprintable():
-            raise InvalidRequest(f"{name}: it holds characters that cannot be printed", param=name)
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: _printable(name, value) for name, value in given.items() if value is not None}
+
+
+def account_of(account: Word = None) -> str | None:
+    """Raises: InvalidRequest as for filters."""
+    return None if account is None else _printable("account", account)
+
+
+def _printable(name: str, value: str) -> str:
+    if not value.isprintable():
+        raise InvalidRequest(f"{name}: it holds characters that cannot be printed", param=name)
+    return value
 
 
 Times = Annotated[tuple[str | None, str | None], Depends(times_of)]
 Filters = Annotated[dict[str, str], Depends(filters_of)]
+Account = Annotated[str | None, Depends(account_of)]
 
 
 def cursor_of(page: LogPage) -> str | None:

@@ -161,11 +161,12 @@ def _any_model(_model: Model) -> bool:
 
 
 def _by_id(preferences: Preferences, catalog: Catalog) -> Preferences:
-    """The same with providers by our ids; names that mean nobody here stay, so that `only` them means nobody."""
+    """The same with providers by our ids; names that mean nobody here stay, so that `only` or no others than them means
+    nobody."""
     order, only, ignore = (
         catalog.provider_ids(names) for names in (preferences.order, preferences.only, preferences.ignore)
     )
-    only = only or preferences.only
+    order, only = order or preferences.order, only or preferences.only
     return msgspec.structs.replace(preferences, order=order, only=only, ignore=ignore)
 
 

@@ -22,6 +22,7 @@ from kyma.core.principal import Tier
 from kyma.core.rates import Rate
 
 _NAME_SHOWN = 80
+_LONGEST_NAME = 256
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -223,8 +224,10 @@ class Catalog:
                 yield found
 
     def _starred(self, wanted: str) -> Resolved | None:
-        """What an alias with a star stands for, unless the name is a model's."""
-        if wanted in self._known:
+        """What an alias with a star stands for, unless the name is a model's, or nobody's: it is kept with the call."""
+        if wanted in self._known or wanted in self._media_known:
+            return None
+        if len(wanted) > _LONGEST_NAME or not wanted.isprintable():
             return None
         return next((self._resolved[star] for star in self._stars if wanted.startswith(star[:-1])), None)
 

@@ -31,7 +31,7 @@ def with_discovered(sheets: Sheets, found: Found) -> Sheets:
     already sells through that provider is not given away beside it.
     """
     sold = {(route.provider, _full(route.model)) for row in sheets.models.values() for route in row.routes}
-    taken = {AUTO, *sheets.models, *sheets.aliases}
+    taken = {AUTO, *sheets.models, *sheets.media, *sheets.aliases}
     rows: dict[str, ModelRow] = {}
     aliases: dict[str, AliasRow] = {}
     for name, served in _by_name(found).items():

@@ -54,6 +54,7 @@ from kyma.storage.database import Database
 from kyma.storage.writer import GroupWriter
 from kyma.transport import HttpClient
 from kyma.uptime import ProbeBudget, Uptime
+from kyma.usage import Apps
 from kyma.usage.rankings import Rankings
 from kyma.usage.summing import Summing
 
@@ -116,6 +117,7 @@ class Gateway:
             clock=clock,
             settings=_call_settings(self.settings),
         )
+        self.apps = Apps(clock)
         self.rankings = Rankings(database, clock)
         self._summing = Summing(database, clock, self.settings.usage_retention_days)
         self._tokens = google_tokens(config, self.vault, self.catalog.providers.values())

@@ -8,7 +8,13 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from kyma.core.ids import Clock
+
 MAX_NAME = 48
+MAX_A_DAY = 100
+"""Apps of an account that are told apart on one UTC day, by each gateway: sums are kept by them for good."""
+OTHER = "other"
+MS_PER_DAY = 86_400_000
 READ_BYTES = 512
 HEADERS = (b"x-title", b"x-kyma-sdk", b"http-referer", b"referer", b"user-agent")
 """What is read, the first that yields a name decides: what a program calls itself, whose kit it uses, which site it
@@ -19,7 +25,7 @@ ODD = re.compile(r"[^a-z0-9 .+-]+")
 ADDRESS = re.compile(r"\S*@\S*")
 SECRET = re.compile(r"(?=\S*\d)[\w+-]{20,}")
 PRODUCT = re.compile(r"([A-Za-z0-9][\w.+-]*)(?:/([A-Za-z]\w*))?")
-HOST = re.compile(r"(?=.{1,48}$)[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")
+HOST = re.compile(r"(?=.{1,48}$)[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*")
 
 KNOWN = {
     "claude-cli": "claude-code",
@@ -43,6 +49,28 @@ def app_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
         if name in found and (app := _READERS[name](found[name][:READ_BYTES].decode("utf-8", "ignore"))):
             return app
     return ""
+
+
+class Apps:
+    """Bounds how many names an account can fill the sums with, since each call may bring a new one."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._day = 0
+        self._seen: dict[str, set[str]] = {}
+
+    def counted_as(self, account_id: str, app: str) -> str:
+        """The app itself; `other` once the account has come with `MAX_A_DAY` different ones today."""
+        day = self._clock.now_ms() // MS_PER_DAY
+        if day != self._day:
+            self._day = day
+            self._seen.clear()
+        seen = self._seen.setdefault(account_id, set())
+        if app and app not in seen:
+            if len(seen) >= MAX_A_DAY:
+                return OTHER
+            seen.add(app)
+        return app
 
 
 def _title(text: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from kyma.core.ids import DAY_MS, Clock
 from kyma.storage.database import Database
+from kyma.usage.apps import OTHER
 
 Period = Literal["day", "week", "month"]
 
@@ -23,7 +24,6 @@ DAYS: dict[Period, int] = {"day": 1, "week": 7, "month": 30}
 FRESH_S = 60.0
 SHOWN = 50
 NAMED_FROM = 3
-OTHER = "other"
 
 _READ = "input_tokens + cached_input_tokens + cache_write_tokens + cache_write_1h_tokens"
 _SUMS = ", ".join(

@@ -206,8 +206,9 @@ def test_wishes_about_providers_and_prices_are_needs_too() -> None:
     assert wishing(provider={"max_price": {"completion": "1"}}).resolved.model.id == "gpt-oss-120b"
 
 
-def test_a_wish_that_leaves_nobody_is_named() -> None:
-    error = refusal(said(provider={"only": ["nobody"]}), here(*MANY))
+@pytest.mark.parametrize("wish", [{"only": ["nobody"]}, {"order": ["nobody"], "allow_fallbacks": False}])
+def test_a_wish_that_leaves_nobody_is_named(wish: dict[str, object]) -> None:
+    error = refusal(said(provider=wish), here(*MANY))
     assert error.message == "auto: no model here is left by `provider`"
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from kyma.catalog import CatalogError, builtin_data, read
+from kyma.catalog import AskedElsewhere, CatalogError, builtin_data, read
 from kyma.core.errors import NotFound
 from kyma.core.model import Price
 
@@ -151,6 +151,20 @@ def test_an_alias_with_a_star_stands_for_names_that_begin_so(owl: Here) -> None:
     aliases = '["claude-*"]\ntargets = ["owl"]\nsource = "test, 2026-11-21"\n'
     found = owl(model_file(NEAR), aliases=aliases).resolve("Claude-Opus-9")
     assert (found.model.id, found.alias) == ("owl", "claude-*")
+
+
+@pytest.mark.parametrize("name", ["claude-\0", "claude-\n", "claude-" + "x" * 250])
+def test_a_star_stands_for_no_name_that_could_not_be_kept_with_the_call(owl: Here, name: str) -> None:
+    aliases = '["claude-*"]\ntargets = ["owl"]\nsource = "test, 2026-11-21"\n'
+    with pytest.raises(NotFound):
+        owl(model_file(NEAR), aliases=aliases).resolve(name)
+
+
+@pytest.mark.parametrize("name", ["gpt-image-2", "openai/gpt-image-2"])
+def test_a_media_sku_is_not_replaced_by_a_star(owl: Here, name: str) -> None:
+    aliases = "".join(f'["{star}"]\ntargets = ["owl"]\nsource = "test, 2026-11-21"\n' for star in ("gpt-*", "openai*"))
+    with pytest.raises(AskedElsewhere):
+        owl(model_file(NEAR), aliases=aliases).resolve(name)
 
 
 def test_a_known_model_is_not_replaced_by_a_star(owl: Here) -> None:

@@ -64,7 +64,7 @@ def test_an_alias_of_that_name_is_itself(owl: Here) -> None:
 
 def test_behind_an_alias_with_a_star_the_caller_reads_the_star(owl: Here) -> None:
     catalog = owl(OWL, aliases='["night-*"]\ntargets = ["owl"]\nsource = "t"\n')
-    resolved = catalog.resolve("night-\r\nx-forged: 1:floor")
+    resolved = catalog.resolve("night-x-forged: 1:floor")
     assert (resolved.alias, resolved.preferences) == ("night-*:floor", FLOOR)
 
 

@@ -63,7 +63,7 @@ def test_two_owners_of_one_name_are_two_models() -> None:
     assert sources == {"owl:1b": "owl:1b", "acme-owl:1b": "acme/owl:1b", "beta-owl:1b": "beta/owl:1b"}
 
 
-@pytest.mark.parametrize("taken", ["glm-5.1", next(iter(SHEETS.aliases))])
+@pytest.mark.parametrize("taken", ["glm-5.1", "whisper-v3-turbo", next(iter(SHEETS.aliases))])
 def test_the_catalogs_ids_and_aliases_stay_its_own(taken: str) -> None:
     assert with_discovered(SHEETS, {"ollama": [model(taken)]}).models == SHEETS.models
 

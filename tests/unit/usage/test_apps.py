@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kyma.usage import app_of
+from kyma.usage import Apps, app_of
+from tests.clock import ManualClock
 
 
 @pytest.mark.parametrize(
@@ -84,3 +85,19 @@ def test_of_a_referer_the_site_alone_is_kept(address: bytes, app: str) -> None:
 @given(st.sampled_from([b"x-title", b"x-kyma-sdk", b"http-referer", b"user-agent"]), st.binary(max_size=600))
 def test_whatever_is_sent_a_name_is_short_and_plain(header: bytes, value: bytes) -> None:
     assert re.fullmatch(r"(?:[a-z0-9][a-z0-9 .+/-]{0,47})?", app_of([(header, value)]))
+
+
+def test_a_site_begins_with_a_letter_or_a_digit() -> None:
+    assert app_of([(b"referer", b"https://-2.example.com/")]) == ""
+
+
+def test_an_account_has_a_hundred_apps_a_day_and_no_more() -> None:
+    clock = ManualClock()
+    apps = Apps(clock)
+    told = [apps.counted_as("acct_1", f"app {n}") for n in range(102)]
+    assert told == [*(f"app {n}" for n in range(100)), "other", "other"]
+    assert apps.counted_as("acct_1", "app 7") == "app 7"
+    assert apps.counted_as("acct_1", "") == ""
+    assert apps.counted_as("acct_2", "app 101") == "app 101"
+    clock.advance(86_400)
+    assert apps.counted_as("acct_1", "app 101") == "app 101"
