@@ -1,3 +1,3 @@
 """Kyma: a self-hosted LLM gateway."""
 
-__version__ = "0.3.0"
+__version__ = "0.4.0"

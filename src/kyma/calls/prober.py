@@ -76,7 +76,11 @@ class Prober:
 
         async def one(model: Model, route: Route) -> Probed | None:
             async with turns:
-                return await self._probe(operator, model, route)
+                try:
+                    return await self._probe(operator, model, route)
+                except Exception as error:  # of this one alone: the others are under way
+                    log.warning("source %s not probed: %r", route.id, error)
+                    return None
 
         asked = await asyncio.gather(*(one(model, route) for model, route in due))
         done = [probed for probed in asked if probed is not None]
