@@ -31,7 +31,6 @@ class _Statements:
 
     def __init__(self, number: str, lock: str) -> None:
         self.number = number
-        self.number = number
         mark = f"select coalesce((select {number} from usage where request_id = m.request_id), 0) from usage_mark m"
         self.mark = text(mark)
         self.locked_mark = text(f"{mark} {lock}")
