@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,13 @@ def test_usage_is_grouped_as_asked_and_has_no_other_members(customer: Api) -> No
     assert row["key"].startswith("key_")
     assert "model" not in exact(customer.get("/v1/usage"))["data"][0]
     assert exact(customer.get("/v1/usage?group_by="))["data"][0]["requests"] == 1
+
+
+@pytest.mark.parametrize(("query", "days"), [("", 30), ("?group_by=hour", 7), ("?group_by=model,hour", 7)])
+def test_without_a_time_the_last_days_are_meant(customer: Api, query: str, days: int) -> None:
+    body = customer.get(f"/v1/usage{query}").json()
+    start, end = (datetime.fromisoformat(body[name]) for name in ("from", "to"))
+    assert timedelta(days=days) <= end - start <= timedelta(days=days, hours=1)
 
 
 def test_usage_is_filtered_by_what_calls_were(customer: Api) -> None:

@@ -9,6 +9,8 @@ END_MS = 32_503_680_000_000
 """The year 3000: what comes later is no time that anybody means."""
 MAX_DAYS = 366
 DEFAULT_DAYS = 30
+DAYS_BY_HOUR = 7
+"""The default where each hour is told."""
 
 
 def iso(epoch_ms: int) -> str:
@@ -21,14 +23,16 @@ def iso_day(epoch_ms: int) -> str:
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).date().isoformat()
 
 
-def span(start: str | None, end: str | None, now_ms: int, step_ms: int = 1) -> tuple[int, int]:
-    """The time from `from` up to `to`, rounded out to whole steps; without them the last thirty days up to now.
+def span(
+    start: str | None, end: str | None, now_ms: int, step_ms: int = 1, days: int = DEFAULT_DAYS
+) -> tuple[int, int]:
+    """The time from `from` up to `to`, rounded out to whole steps; without them the last `days` up to now.
 
     Each is a date or a date and time, in UTC unless it says otherwise; a date as `to` takes its day in.
     Raises: InvalidRequest unless `from` is before `to` by 366 days at most.
     """
     until = now_ms + 1 if end is None else _moment(end, "to", 1)
-    since = until - DEFAULT_DAYS * DAY_MS if start is None else _moment(start, "from", 0)
+    since = until - days * DAY_MS if start is None else _moment(start, "from", 0)
     if since >= until:
         raise InvalidRequest("from: it must be before `to`", code="invalid_time", param="from")
     if until - since > MAX_DAYS * DAY_MS:

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from kyma.api.depends import Caller, Operator, TheGateway
-from kyma.api.times import iso, span
+from kyma.api.times import DAYS_BY_HOUR, DEFAULT_DAYS, iso, span
 from kyma.api.usage_query import Account, Cursor, Filters, Form, Groups, Limit, Times, Word, cursor_of, place_of
 from kyma.api.usage_views import (
     Counts,
@@ -145,7 +145,8 @@ async def _usage(
         raise InvalidRequest(
             f"{wrong[0]}: it can be told apart of one account only; name it by `account`", param=wrong[0]
         )
-    start, end = span(*times, gateway.clock.now_ms(), DAY_MS if account_id is None else HOUR_MS)
+    step_ms, days = DAY_MS if account_id is None else HOUR_MS, DAYS_BY_HOUR if "hour" in names else DEFAULT_DAYS
+    start, end = span(*times, gateway.clock.now_ms(), step_ms, days)
     asked = Asked(account_id, start, end, names, filters)
     used = await gateway.database.read(partial(read_usage, asked=asked))
     if len(used) > MAX_GROUPS:

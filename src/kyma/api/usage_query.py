@@ -9,7 +9,9 @@ from fastapi import Depends, Query
 from kyma.core.errors import InvalidRequest
 from kyma.usage.logs import LogPage, Place
 
-Since = Annotated[str | None, Query(alias="from", description="A date or a time; thirty days before `to` without it")]
+Since = Annotated[
+    str | None, Query(alias="from", description="A date or a time; 30 days before `to` without it, 7 by hour")
+]
 Until = Annotated[str | None, Query(alias="to", description="A date, which is taken in, or a time; now without it")]
 Groups = Annotated[str, Query(description="One or more of day, hour, model, key, app; separated by commas")]
 Form = Annotated[Literal["json", "csv"] | None, Query(description="Or by the header Accept")]
