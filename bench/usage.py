@@ -19,6 +19,7 @@ from tests.gateway_process import GatewayFailed, GatewayProcess
 from bench.cores import on_the_targets_core
 from bench.report import Row, at_most
 from bench.target import CannotMeasure
+from kyma.core.ids import DAY_MS
 from kyma.storage.sqlite import sqlite_engine
 from kyma.usage.sums import add_rows, fetch_front
 
@@ -82,7 +83,7 @@ def measure_usage(sizes: Sizes) -> list[Row]:
 def _fill(path: Path, sizes: Sizes) -> list[Row]:
     """The rows, and their sums as the gateway's own worker makes them, in larger pieces."""
     started = time.monotonic()
-    span = DAYS * 86_400_000
+    span = DAYS * DAY_MS
     with closing(sqlite3.connect(path)) as connection:
         accounts = dict(connection.execute("select email = 'sparse@example.com', account_id from app_user"))
         values = {"rows": sizes.rows, "start": int(time.time() * 1000) - span, "span": span}

@@ -8,13 +8,12 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from kyma.core.ids import Clock
+from kyma.core.ids import DAY_MS, Clock
 
 MAX_NAME = 48
 MAX_A_DAY = 100
 """Apps of an account that are told apart on one UTC day, by each gateway: sums are kept by them for good."""
 OTHER = "other"
-MS_PER_DAY = 86_400_000
 READ_BYTES = 512
 HEADERS = (b"x-title", b"x-kyma-sdk", b"http-referer", b"referer", b"user-agent")
 """What is read, the first that yields a name decides: what a program calls itself, whose kit it uses, which site it
@@ -61,7 +60,7 @@ class Apps:
 
     def counted_as(self, account_id: str, app: str) -> str:
         """The app itself; `other` once the account has come with `MAX_A_DAY` different ones today."""
-        day = self._clock.now_ms() // MS_PER_DAY
+        day = self._clock.now_ms() // DAY_MS
         if day != self._day:
             self._day = day
             self._seen.clear()
